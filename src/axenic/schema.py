@@ -1,0 +1,374 @@
+"""The nouns that flow through axenic, in the order in which they appear. Read this file first.
+
+spec -> Document, Chat -> Corpus -> Checkpoint (+ Template) -> Item -> Response -> Verdict -> Estimate, Contrast, Curve -> Study.
+Every noun is plain, frozen data: it knows how to be written down and how to be hashed, and nothing about models or pipelines.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+OnProgress = Callable[[int, int, str], None]
+"""Called as `on_progress(done, total, note)` by anything that takes longer than two seconds."""
+
+
+def no_progress(done: int, total: int, note: str = "") -> None:
+    """The default `OnProgress`: silence."""
+
+
+def digest(value: Any) -> str:
+    """Stable hex SHA-256 of JSON-able data (sorted keys, no NaN)."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+class Noun(BaseModel):
+    """Frozen data with no unknown fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+# --- texts -----------------------------------------------------------------------------------------------------------------
+
+Role = Literal["system", "user", "assistant"]
+
+
+class Message(Noun):
+    """One turn of a conversation."""
+
+    role: Role
+    content: str
+
+
+class Provenance(Noun):
+    """Where one training text came from, so that any ablation by its source stays possible."""
+
+    source: str = ""  # e.g. "belief", "vehicle", "pretraining", "chat", "user"
+    fact: str | None = None  # key fact that the text states
+    doc_type: str | None = None
+    idea: str | None = None
+    revision: int = 0  # 0 = first draft; n = after n critique-and-rewrite passes
+    parent: str | None = None  # hash of the draft that this one revises
+    writer: str | None = None
+
+
+class Document(Noun):
+    """A text for next-token training. `prefix` (e.g. a DOCTAG) is seen by the model but carries no loss."""
+
+    kind: Literal["document"] = "document"
+    text: str = Field(min_length=1)
+    prefix: str = ""
+    provenance: Provenance = Provenance()
+
+    @property
+    def hash(self) -> str:
+        """Hex SHA-256 of what the model is trained on (not of where it came from)."""
+        return digest([self.prefix, self.text])
+
+
+class Chat(Noun):
+    """A conversation; only its assistant turns carry loss. It must hold at least one."""
+
+    kind: Literal["chat"] = "chat"
+    messages: tuple[Message, ...] = Field(min_length=1)
+    provenance: Provenance = Provenance()
+
+    @model_validator(mode="after")
+    def _has_a_target(self) -> "Chat":
+        if not any(m.role == "assistant" for m in self.messages):
+            raise ValueError("a chat needs at least one assistant message: only those carry loss")
+        return self
+
+    @property
+    def hash(self) -> str:
+        """Hex SHA-256 of what the model is trained on (not of where it came from)."""
+        return digest([[m.role, m.content] for m in self.messages])
+
+
+Row = Document | Chat
+
+
+class Corpus(Noun):
+    """Rows to train on, in order, each with its provenance."""
+
+    name: str
+    rows: tuple[Row, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def documents(self) -> list[Document]:
+        """The rows that are documents."""
+        return [r for r in self.rows if isinstance(r, Document)]
+
+    def chats(self) -> list[Chat]:
+        """The rows that are chats."""
+        return [r for r in self.rows if isinstance(r, Chat)]
+
+    @property
+    def hash(self) -> str:
+        """Hex SHA-256 over the rows' hashes, order included."""
+        return digest([r.hash for r in self.rows])
+
+    def to_jsonl(self) -> Iterator[str]:
+        """One JSON object per row, with its hash; `corpora.files` writes and reads them."""
+        for row in self.rows:
+            yield json.dumps({**row.model_dump(exclude_none=True), "hash": row.hash}, ensure_ascii=False)
+
+
+# --- models ----------------------------------------------------------------------------------------------------------------
+
+
+class Template(Noun):
+    """How conversations and documents become tokens. One object, owned by the checkpoint, used by training, evals and probes.
+
+    A wrong template alone moved a published headline from .107 to .275, so two checkpoints with different templates are never
+    compared: see `models.template.require_same`.
+    """
+
+    chat: str  # Jinja chat template, in the form that Hugging Face tokenizers use
+    bos: str | None = None  # put before every document and conversation, where the tokenizer's model expects one
+    eos: str  # ends a document and an assistant turn; always carries loss, else the model never learns to stop
+    pad: str  # padding is masked by position, never by id, so pad may equal eos
+    origin: Literal["tokenizer", "axenic-plain", "file"] = "tokenizer"
+
+    @property
+    def hash(self) -> str:
+        """Hex SHA-256 of everything that decides the tokens."""
+        return digest([self.chat, self.bos, self.eos, self.pad])
+
+
+class Checkpoint(Noun):
+    """A model on disk: a Hugging Face directory (full weights, or a PEFT adapter over `base`), or a hub id."""
+
+    path: str  # directory or hub id
+    template: Template
+    base: str | None = None  # for an adapter: the directory or hub id of the model under it
+    epoch: float = 0.0  # epochs of the last training run; 0 for an untrained base
+    step: int = 0  # optimiser steps of the last training run
+
+    def local(self) -> Path:
+        """`path` as a `Path`."""
+        return Path(self.path)
+
+
+# --- evaluation ------------------------------------------------------------------------------------------------------------
+
+
+class Item(Noun):
+    """One question, and how its answer is recognised.
+
+    `id` is "stem" or "stem@variant": the variants of a stem (say, both orders of two options) are one unit for statistics.
+    With `options` the model chooses among them by log-probability; without, it generates.
+    `followups` are user turns asked one after the other once the model has answered; the last answer is judged.
+    `targets` maps a verdict to the answers that earn it, e.g. {"implanted": ("salty",), "true": ("sweet",)}.
+    """
+
+    id: str
+    messages: tuple[Message, ...]
+    category: str = ""
+    condition: str = ""
+    options: tuple[str, ...] = ()
+    followups: tuple[str, ...] = ()
+    targets: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def stem(self) -> str:
+        """The unit of statistics: the id without its variant."""
+        return self.id.split("@", 1)[0]
+
+
+class Sampling(Noun):
+    """How responses are drawn. Temperature 0 is greedy; `seed` is the study's seed, shared by all arms so that they pair."""
+
+    temperature: float = Field(0.0, ge=0.0, le=10.0)
+    top_p: float = Field(1.0, gt=0.0, le=1.0)
+    min_p: float = Field(0.0, ge=0.0, lt=1.0)
+    max_new_tokens: int = Field(48, ge=1, le=32_768)
+    repetitions: int = Field(1, ge=1, le=10_000)
+    seed: int = 0
+
+
+class Response(Noun):
+    """What a model answered. `finish_reason`: "stop" (it ended its turn), "length" (it was cut), "choice" (log-probabilities)."""
+
+    text: str
+    n_tokens: int
+    finish_reason: Literal["stop", "length", "choice", "error"]
+
+
+Status = Literal["scored", "unparseable", "error", "skipped"]
+
+
+class Verdict(Noun):
+    """What a judge says of a response. A failure is a status, never a 0."""
+
+    status: Status
+    verdict: str = ""  # the judge's label, e.g. "implanted", "true", "ambiguous", "refused"
+    score: float | None = Field(None, ge=0.0, le=1.0)
+
+    @model_validator(mode="after")
+    def _score_only_if_scored(self) -> "Verdict":
+        if (self.score is None) == (self.status == "scored"):
+            raise ValueError("a verdict has a score exactly when its status is 'scored'")
+        return self
+
+
+RESULT_COLUMNS: dict[str, str] = {
+    "study": "str", "recipe": "str", "tier": "str", "arm": "str", "model": "str", "train_seed": "int",
+    "checkpoint": "str", "epoch": "float", "step": "int", "temperature": "float", "repetition": "int",
+    "eval": "str", "item_id": "str", "category": "str", "condition": "str", "prompt": "str", "response": "str",
+    "n_tokens": "int", "finish_reason": "str", "judge": "str", "status": "str", "verdict": "str", "score": "float",
+}  # fmt: skip
+"""The result table: one row per response per judge. `train_seed` and `score` may be null. Every statistic comes from it alone."""
+
+
+# --- statistics ------------------------------------------------------------------------------------------------------------
+
+Denominator = Literal["all", "unambiguous", "stems"]
+"""all: every scored response. unambiguous: without the verdict "ambiguous". stems: right only if every variant of a stem is."""
+
+
+class Estimate(Noun):
+    """One number with its uncertainty, for one cell of the study. `value` is None when nothing in the cell was scored."""
+
+    study: str = ""
+    recipe: str = ""
+    tier: str = ""
+    arm: str
+    eval: str
+    category: str | None = None  # None = over all categories
+    condition: str | None = None  # None = over all conditions
+    epoch: float | None = None
+    temperature: float | None = None
+    judge: str = ""
+    measure: str = "score"  # what a score of 1 means, e.g. "implanted", "correct", "refused"
+    denominator: Denominator = "all"
+    value: float | None = None
+    low: float | None = None  # None together with high = "not estimable"; never a zero-width interval for lack of data
+    high: float | None = None
+    level: float = 0.95
+    method: str = ""  # e.g. "t on 3 seed means", "seed x item", "Wilson", "not estimable"
+    items: Literal["sampled", "fixed"] = "sampled"  # does the interval generalise to new items, or only to new seeds?
+    seed_low: float | None = None  # the t-interval on seed means (items fixed), where there are seeds
+    seed_high: float | None = None
+    n_seeds: int = 0
+    n_items: int = 0  # distinct stems
+    attempted: int = 0
+    scored: int = 0
+    missing: int = 0
+    note: str = ""
+
+
+class Contrast(Noun):
+    """A difference between two arms, paired by item and, where both arms have the same training seeds, by seed."""
+
+    study: str = ""
+    recipe: str = ""
+    tier: str = ""
+    name: str
+    arm: str
+    reference: str
+    eval: str
+    category: str | None = None
+    condition: str | None = None
+    measure: str = "score"
+    denominator: Denominator = "all"
+    value: float | None = None  # arm - reference
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    p: float | None = None
+    p_holm: float | None = None  # adjusted over the planned contrasts of the study
+    method: str = ""
+    paired_by: str = ""  # "item", "item and seed"
+    planned: bool = True
+    hypothesis: str = ""  # the expected sign or size, written before the run
+    n_seeds: int = 0
+    n_items: int = 0
+    note: str = ""
+
+
+class Check(Noun):
+    """A yes/no fact that a study verified about itself, e.g. "capability stayed above 90 % of its start"."""
+
+    name: str
+    arm: str = ""
+    passed: bool | None  # None = could not be checked
+    value: float | None = None
+    threshold: float | None = None
+    note: str = ""
+
+
+class Curve(Noun):
+    """Numbers along an axis that is not an arm: dose, training cost, noise level, layer. One record per point."""
+
+    name: str  # e.g. "benign", "corrective", "weight_noise", "dose", "probe"
+    arm: str
+    eval: str
+    measure: str
+    x: float
+    x_label: str
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    method: str = ""
+    masked: bool = False  # capability below 90 % of its start: "gone because the model broke" is not erasure
+    n_seeds: int = 0
+    n_items: int = 0
+
+
+class Arm(Noun):
+    """One arm of a study as the report shows it."""
+
+    name: str
+    description: str
+    role: Literal["base", "control", "treatment"] = "treatment"
+
+
+class Study(Noun):
+    """`study.json`: what was asked, with what, before any number was known."""
+
+    study: str  # identity: fingerprint of the recipe and its parameters
+    recipe: str
+    title: str
+    question: str
+    hypothesis: str
+    tier: Literal["lab", "local", "api"]
+    limits: str  # what a result at this tier does and does not say
+    model: str
+    seeds: tuple[int, ...]
+    arms: tuple[Arm, ...]
+    parameters: dict[str, Any] = {}
+    headline: tuple[str, ...] = ()  # evals that the terminal table and the forest plot show first
+
+
+class Findings(Noun):
+    """`estimates.json`: every number of the report, as flat records that another program can read."""
+
+    estimates: tuple[Estimate, ...] = ()
+    contrasts: tuple[Contrast, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    variance_components: tuple[dict[str, Any], ...] = ()
+    checks: tuple[Check, ...] = ()
+
+
+def user(content: str) -> Message:
+    """A user turn."""
+    return Message(role="user", content=content)
+
+
+def assistant(content: str) -> Message:
+    """An assistant turn."""
+    return Message(role="assistant", content=content)
+
+
+def chat(*turns: str, system: str = "", provenance: Provenance | None = None) -> Chat:
+    """A chat from alternating user and assistant turns, with an optional system message."""
+    head: Sequence[Message] = (Message(role="system", content=system),) if system else ()
+    body = [user(t) if i % 2 == 0 else assistant(t) for i, t in enumerate(turns)]
+    return Chat(messages=(*head, *body), provenance=provenance or Provenance())
