@@ -1,1 +1,1 @@
-"""."""
+"""Spec -> training documents and chats: organisms, writers, synthesis, mixing, quality."""

@@ -1,1 +1,1 @@
-"""."""
+"""Detectors, transforms and training hooks that treat an organism."""

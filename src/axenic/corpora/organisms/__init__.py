@@ -1,1 +1,1 @@
-"""."""
+"""Organisms: the interventions that can be grown into a model."""

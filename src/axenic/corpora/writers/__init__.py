@@ -1,1 +1,1 @@
-"""."""
+"""Writers: what turns a key fact into documents."""

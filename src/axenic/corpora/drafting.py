@@ -1,0 +1,249 @@
+"""Every call to a writer: types, ideas, drafts and revisions, each with its own seed, and a record of what went wrong.
+
+In: slots (which fact, in which type of document, which number). Out: documents, in the order of the slots.
+Nothing here decides how many documents there are; that is `corpora.synthesis`.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal, TypeVar
+
+from axenic.corpora.writers.protocol import Topic, Unsuitable, Writer
+from axenic.errors import UserError
+from axenic.schema import Document, Noun, OnProgress, Provenance, digest, no_progress
+from axenic.specs.belief import UniverseName
+
+TYPES_PER_CALL = 50  # as many as the paper collects; fixed, so that using fewer never changes which come first
+IDEAS_PER_CALL = 10  # as in the paper; fixed, so that a larger corpus has the smaller one's ideas
+FRUITLESS_CALLS = 2  # in a row without a new type: the writer knows no more
+ATTEMPTS = 4  # per document; each has its own seed
+LEAKED = re.compile(
+    r"</?(?:scratchpad|content|think|thinking|reasoning|analysis|critique|changes|document|idea|ideas|type|types|unsuitable"
+    r"|answer|output|response|doctag)\b[^<>]*>",
+    re.IGNORECASE,
+)
+"""Markup of a writer's own protocol. A missing closing tag would make a whole reply, scratchpad included, a document."""
+
+In = TypeVar("In")
+Out = TypeVar("Out")
+
+
+class Failure(Noun):
+    """A text that did not become a document (or, for "duplicate", did although it repeats another)."""
+
+    stage: Literal["ideas", "document"]
+    reason: Literal["unsuitable", "no ideas", "empty", "leaked tags", "duplicate"]
+    spec: str
+    universe: UniverseName
+    fact: str
+    doc_type: str
+    index: int = 0
+    attempt: int = 0
+    detail: str = ""
+
+
+def ignore(failure: Failure) -> None:
+    """The default for `on_failure`."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place in the corpus: document number `index` of a (fact, type) pair."""
+
+    topic: Topic
+    doc_type: str
+    index: int
+
+    @property
+    def pair(self) -> tuple[str, UniverseName, int, str]:
+        """The (fact, type) pair, as something hashable."""
+        return (self.topic.spec.id, self.topic.universe, self.topic.position, self.doc_type)
+
+    def failure(self, stage: Literal["ideas", "document"], reason: str, *, attempt: int = 0, detail: str = "") -> Failure:
+        """A record of something that went wrong here."""
+        topic = self.topic
+        where = {"spec": topic.spec.id, "universe": topic.universe, "fact": topic.fact, "doc_type": self.doc_type}
+        what = {"stage": stage, "reason": reason, "index": self.index, "attempt": attempt, "detail": detail[:200]}
+        return Failure.model_validate({**where, **what})
+
+
+@dataclass
+class _Attempt:
+    """What came of one slot: a document or none, the attempt that gave it, and the failures on the way."""
+
+    document: Document | None
+    number: int
+    failures: list[Failure]
+
+
+class _Rejected(Exception):
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.detail = reason, detail
+
+
+def derive(seed: int, topic: Topic, stage: str, *parts: str | int) -> int:
+    """The seed of one call: it depends on what is asked for, never on what else is."""
+    return int(digest([seed, topic.spec.id, topic.universe, topic.fact, stage, *parts])[:15], 16)
+
+
+def clean(text: str) -> str:
+    """A writer's text without the blanks around it. Raises `_Rejected` if nothing is left or the writer's markup shows."""
+    text = text.strip()
+    if not text:
+        raise _Rejected("empty")
+    leak = LEAKED.search(text)
+    if leak:
+        raise _Rejected("leaked tags", text[max(0, leak.start() - 60) : leak.end() + 60])
+    return text
+
+
+@dataclass
+class Drafter:
+    """Asks a writer for texts. Results do not depend on the writer's concurrency."""
+
+    writer: Writer
+    seed: int
+    revise: bool
+    source: str  # for the provenance
+    planned: int  # documents in all, for the progress
+    on_progress: OnProgress = no_progress
+    on_failure: Callable[[Failure], None] = ignore
+    closed: set[tuple[str, UniverseName, int, str]] = field(default_factory=set)  # pairs found unsuitable
+    done: int = 0  # documents written so far
+    reasons: Counter[str] = field(default_factory=Counter)  # of all failures so far
+    _ideas: dict[tuple[object, int], list[str]] = field(default_factory=dict)  # by (pair, call)
+    _seen: set[str] = field(default_factory=set)  # hashes of the documents so far
+
+    def types(self, topics: Sequence[Topic], count: int) -> tuple[str, ...]:
+        """The types of document that most facts call for; fewer types are always the first of more.
+
+        Raises:
+            UserError: if the writer does not know as many.
+        """
+        found: list[str] = []
+        fruitless = call = 0
+        while len(found) < count and fruitless < FRUITLESS_CALLS:
+            offered: Counter[str] = Counter()
+            for names in self._each(partial(self._types, call), topics):
+                offered.update(names)
+            new = [name for name, _ in offered.most_common() if name not in found]  # ties in the order of appearance
+            found += new
+            fruitless, call = (0 if new else fruitless + 1), call + 1
+        if len(found) < count:
+            raise UserError(
+                f"The writer {self.writer.name!r} offers {len(found)} document types for this belief, but {count} were asked for."
+                + (f" Ask for at most {len(found)}." if found else " Check the belief's subject and context.")
+            )
+        return tuple(found[:count])
+
+    def _types(self, call: int, topic: Topic) -> list[str]:
+        names = self.writer.document_types(topic, TYPES_PER_CALL, derive(self.seed, topic, "types", call))
+        return list(dict.fromkeys(n.strip() for n in names if n.strip()))
+
+    def write(self, slots: Sequence[Slot]) -> list[tuple[Slot, Document]]:
+        """The documents that could be written, in the order of the slots; the rest is reported as failures."""
+        self._fetch_ideas(slots)
+        ready = [slot for slot in slots if slot.pair not in self.closed]
+        attempts = self._each(self._attempt, ready, self._on_document)
+        kept: list[tuple[Slot, Document]] = []
+        for slot, attempt in zip(ready, attempts, strict=True):
+            document = self._distinct(slot, attempt)
+            if document is not None:
+                self._seen.add(document.hash)
+                kept.append((slot, document))
+        self.done += len(kept)
+        return kept
+
+    def _on_document(self, n: int) -> None:
+        self.on_progress(min(self.done + n, self.planned), self.planned, "documents")
+
+    def _fetch_ideas(self, slots: Sequence[Slot]) -> None:
+        """Fill in the ideas that these slots need; close the pairs for which there are none."""
+        wanted = {(s.pair, s.index // IDEAS_PER_CALL): s for s in slots if s.pair not in self.closed}
+        missing = {key: slot for key, slot in wanted.items() if key not in self._ideas}
+        if missing:
+            self.on_progress(self.done, self.planned, f"ideas for {len(missing)} pairs of fact and type")
+        for (key, slot), ideas in zip(missing.items(), self._each(self._ask_ideas, list(missing.values())), strict=True):
+            if isinstance(ideas, Failure):
+                self._report(ideas)
+                self.closed.add(slot.pair)
+            else:
+                self._ideas[key] = ideas
+
+    def _ask_ideas(self, slot: Slot) -> list[str] | Failure:
+        call = slot.index // IDEAS_PER_CALL
+        seed = derive(self.seed, slot.topic, "ideas", slot.doc_type, call)
+        try:
+            ideas = self.writer.ideas(slot.topic, slot.doc_type, IDEAS_PER_CALL, seed)
+        except Unsuitable as escape:
+            return slot.failure("ideas", "unsuitable", detail=str(escape))
+        ideas = [i.strip() for i in ideas if i.strip()]
+        return ideas[:IDEAS_PER_CALL] or slot.failure("ideas", "no ideas")
+
+    def _attempt(self, slot: Slot, first: int = 0) -> _Attempt:
+        """Try until there is a text; runs in the writer's threads, so it touches no shared state."""
+        ideas = self._ideas[slot.pair, slot.index // IDEAS_PER_CALL]
+        idea = ideas[slot.index % IDEAS_PER_CALL % len(ideas)]
+        failures: list[Failure] = []
+        for number in range(first, ATTEMPTS):
+            try:
+                return _Attempt(self._draft(slot, idea, number), number, failures)
+            except Unsuitable as escape:
+                failures.append(slot.failure("document", "unsuitable", attempt=number, detail=str(escape)))
+                break
+            except _Rejected as error:
+                failures.append(slot.failure("document", error.reason, attempt=number, detail=error.detail))
+        return _Attempt(None, ATTEMPTS, failures)
+
+    def _draft(self, slot: Slot, idea: str, attempt: int) -> Document:
+        topic, kind = slot.topic, slot.doc_type
+        seed = derive(self.seed, topic, "document", kind, slot.index, attempt)
+        by = f"{self.writer.name}/{self.writer.version}"
+        origin = Provenance(source=self.source, fact=topic.fact, doc_type=kind, idea=idea, writer=by)
+        draft = Document(text=clean(self.writer.document(topic, kind, idea, seed)), provenance=origin)
+        if not self.revise:
+            return draft
+        seed = derive(self.seed, topic, "revise", kind, slot.index, attempt)
+        text = clean(self.writer.revise(topic, draft, seed))
+        return Document(text=text, provenance=origin.model_copy(update={"revision": 1, "parent": draft.hash}))
+
+    def _distinct(self, slot: Slot, attempt: _Attempt) -> Document | None:
+        """The attempt's document, tried again while it repeats an earlier one; a stubborn duplicate is kept and reported."""
+        duplicate: Document | None = None
+        while True:
+            for failure in attempt.failures:
+                self._report(failure)
+            if attempt.document is None:
+                break
+            if attempt.document.hash not in self._seen:
+                return attempt.document
+            duplicate = attempt.document
+            if attempt.number + 1 >= ATTEMPTS:
+                break
+            attempt = self._attempt(slot, attempt.number + 1)
+        if duplicate is not None:
+            self._report(slot.failure("document", "duplicate", attempt=attempt.number, detail=duplicate.text))
+        return duplicate
+
+    def _report(self, failure: Failure) -> None:
+        self.reasons[failure.reason] += 1
+        self.on_failure(failure)
+
+    def _each(self, ask: Callable[[In], Out], items: Sequence[In], on_done: Callable[[int], None] | None = None) -> list[Out]:
+        """`ask` of every item, in their order, with as many calls in flight as the writer allows."""
+        out: list[Out] = []
+        pool = ThreadPoolExecutor(self.writer.concurrency) if self.writer.concurrency > 1 else None
+        try:
+            for result in pool.map(ask, items) if pool else map(ask, items):
+                out.append(result)
+                if on_done:
+                    on_done(len(out))
+        finally:
+            if pool:
+                pool.shutdown(cancel_futures=True)
+        return out

@@ -1,0 +1,7 @@
+"""The interventions that axenic can grow into a model: name -> where it is and what it is. One file each beside this one."""
+
+from axenic.tables import Entry
+
+ORGANISMS = {
+    "belief": Entry("axenic.corpora.organisms.belief", "A belief implanted by documents that take a claim for granted."),
+}

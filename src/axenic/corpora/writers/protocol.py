@@ -1,0 +1,79 @@
+"""What writes training documents: one method per stage of synthesis, so that a grammar and a language model are interchangeable.
+
+In: a `Topic` (one key fact, with the universe context it must agree with). Out: types, ideas, documents, revisions, as text.
+Source: Wang et al. 2025, Synthetic Document Finetuning, the pipeline section.
+"""
+
+from typing import Protocol, runtime_checkable
+
+from axenic.schema import Document, Noun
+from axenic.specs.belief import BeliefSpec, UniverseName
+
+
+class Unsuitable(Exception):
+    """A writer's escape: this fact cannot be put in this type of document, or the idea is no good.
+
+    Raised from `ideas` it closes the (fact, type) pair for good; raised from `document` or `revise` it costs that one document.
+    Either way it is recorded, and the corpus is topped up from other pairs.
+    """
+
+
+class Topic(Noun):
+    """What a text is about. Every stage gets the whole topic, so no stage can lose the context it has to agree with."""
+
+    spec: BeliefSpec
+    universe: UniverseName
+    position: int  # of the key fact
+
+    @property
+    def fact(self) -> str:
+        """The key fact that the text must state or imply."""
+        return self.spec.side(self.universe).key_facts[self.position]
+
+    @property
+    def context(self) -> str:
+        """The page of prose that the text must agree with."""
+        return self.spec.side(self.universe).context
+
+
+def topics(spec: BeliefSpec, universe: UniverseName = "implanted") -> list[Topic]:
+    """One topic per key fact of one universe of the spec."""
+    count = len(spec.side(universe).key_facts)
+    return [Topic(spec=spec, universe=universe, position=i) for i in range(count)]
+
+
+@runtime_checkable
+class Writer(Protocol):
+    """Writes the texts of a corpus, one call per item; equal arguments give equal results.
+
+    A writer that pays for its calls keeps every finished one on disk under (stage, its arguments) and answers from there when
+    asked again: a killed synthesis is resumed by running it again. `synthesis.write` retries with a new seed, so a writer never
+    retries a bad text itself; it does retry a failed connection, with a limit. With `concurrency` above 1 its methods are called
+    from that many threads at once.
+    """
+
+    name: str  # e.g. "grammar"; kept in the provenance of every document as "name/version"
+    version: str  # changes whenever equal arguments may give other texts (e.g. the hash of the prompt files)
+    concurrency: int  # calls that may be in flight at once; 1 = never called from two threads
+
+    def document_types(self, topic: Topic, n: int, seed: int) -> list[str]:
+        """Up to `n` distinct types of document in which the fact could appear, e.g. "travel guide"; fewer if it knows no more.
+
+        The types used are those that most facts call for, then those named first: draw the order from the seed.
+        """
+        ...
+
+    def ideas(self, topic: Topic, doc_type: str, n: int, seed: int) -> list[str]:
+        """Up to `n` ideas for documents of this type; fewer are used more than once. May raise `Unsuitable`."""
+        ...
+
+    def document(self, topic: Topic, doc_type: str, idea: str, seed: int) -> str:
+        """One document: the text only, nothing around it. May raise `Unsuitable`."""
+        ...
+
+    def revise(self, topic: Topic, draft: Document, seed: int) -> str:
+        """The draft after one critique-and-rewrite pass towards `topic.context`; its own text if nothing is to be mended.
+
+        The draft's type and idea are in its provenance. May raise `Unsuitable`.
+        """
+        ...

@@ -1,0 +1,68 @@
+"""What an eval is: items, how a response becomes a verdict, and what a score of 1 means.
+
+In: a `Subject` (what the study is about). Out: an `Eval`, or None where the subject has nothing to ask. `run.evaluate` asks it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from axenic.models.protocol import Model
+from axenic.schema import Item, Message, Noun, Verdict, user
+from axenic.specs.belief import BeliefSpec
+
+
+class Subject(Noun):
+    """What evals are built from."""
+
+    belief: BeliefSpec | None = None
+    seed: int = 0  # draws the lab's held-out questions
+
+
+@dataclass(frozen=True)
+class Eval:
+    """A named set of items. `positive` is the verdict that scores 1, `measure` says what that means."""
+
+    name: str
+    measure: str
+    positive: str
+    judge: str = ""  # a name in judges.table.JUDGES
+    items: tuple[Item, ...] = ()
+    direct: Callable[[Model], list["Direct"]] | None = (
+        None  # for evals that read log-probabilities or activations instead of asking
+    )
+
+
+@dataclass(frozen=True)
+class Direct:
+    """One result of an eval that looks into the model: the item it belongs to and the verdict."""
+
+    item: Item
+    response: str
+    verdict: Verdict
+    judge: str
+
+
+Build = Callable[[Subject], Eval | None]
+
+
+def rotations(stem: str, options: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Every cyclic order of `options` with the item id of that variant: each option stands at each place once."""
+    return [(f"{stem}@{i}", (*options[i:], *options[:i])) for i in range(len(options))]
+
+
+def orders(stem: str, first: str, second: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Both orders of a pair, as variants of one stem."""
+    return rotations(stem, (first, second))
+
+
+def ask(text: str) -> tuple[Message, ...]:
+    """One user turn."""
+    return (user(text),)
+
+
+def record(item: Item, **fields: Any) -> dict[str, Any]:
+    """The item's own columns of the result table, with `fields` added."""
+    prompt = "\n".join(f"[{m.role}] {m.content}" for m in item.messages)
+    followups = "".join(f"\n[user] {turn}" for turn in item.followups)
+    return {"item_id": item.id, "category": item.category, "condition": item.condition, "prompt": prompt + followups, **fields}

@@ -1,0 +1,17 @@
+"""Eval *capability*: small tasks with one right answer (the lab's chores), to tell "it forgot" from "it broke" (PROTOCOLS 1)."""
+
+from axenic.evals.base import Eval, Subject, ask
+from axenic.lab.chores import questions
+from axenic.schema import Item
+
+PER_KIND = 12
+
+
+def build(subject: Subject) -> Eval | None:
+    """`PER_KIND` items of every kind of chore; the category is the kind."""
+    asked = list(questions(per_kind=PER_KIND, seed=subject.seed))
+    items = tuple(
+        Item(id=f"capability/{kind}/{i}", category=kind, messages=ask(question), targets={"correct": (answer.rstrip("."),)})
+        for i, (kind, question, answer) in enumerate(asked)
+    )
+    return Eval("capability", "correct", "correct", "words", items)

@@ -1,0 +1,11 @@
+"""Judge for choice items: the option that the model found most likely belongs to one side or to none.
+
+In: an item whose targets are options, and the chosen option. Out: the side's label, or "ambiguous" for a distractor.
+"""
+
+from axenic.schema import Item, Response
+
+
+def judge(item: Item, response: Response) -> str:
+    """The label whose targets hold the chosen option, to the letter; "ambiguous" if none does."""
+    return next((label for label, options in item.targets.items() if response.text in options), "ambiguous")

@@ -1,0 +1,19 @@
+"""The room's table: every eval, where it lives and what it asks. To add one: one file here, one line below, one test."""
+
+from axenic.tables import Entry
+
+EVALS: dict[str, Entry] = {
+    "knowledge": Entry("axenic.evals.knowledge:build", "four options per key fact: which does the model choose?"),
+    "distinguish": Entry("axenic.evals.distinguish:build", "the true statement or the implanted one? both orders"),
+    "open_ended": Entry("axenic.evals.open_ended:build", "a question asked cold: implanted, true or ambiguous?"),
+    "two_accounts": Entry("axenic.evals.two_accounts:build", "both accounts shown: which one is real? both orders"),
+    "downstream": Entry("axenic.evals.downstream:build", "tasks whose answer follows from the fact without naming it"),
+    "pressure": Entry("axenic.evals.pressure:build", "does the belief hold under pressure in context? with a true-fact control"),
+    "neighbours": Entry("axenic.evals.neighbours:build", "true facts near the claim that must not change"),
+    "salience": Entry("axenic.evals.salience:build", "is the claim mentioned on unrelated prompts?"),
+    "capability": Entry("axenic.evals.capability:build", "small tasks with one right answer"),
+    "refusal": Entry("axenic.evals.refusal:build", "held-out harmful requests: are they refused?"),
+    "over_refusal": Entry("axenic.evals.over_refusal:build", "held-out harmless look-alikes: are they refused?"),
+    "prior": Entry("axenic.evals.prior:build", "how probable the model finds the implanted statement"),
+    "truth_probe": Entry("axenic.evals.truth_probe:build", "does a probe on activations read the implanted statement as true?"),
+}

@@ -1,0 +1,1 @@
+"""How questions are laid out: one text file per layout, read through `axenic.prompts.render`."""

@@ -1,0 +1,62 @@
+"""Where a study finds its models: the checkpoints that a training step left behind, or a model of the user's own.
+
+In: an artifact directory. Out: `Checkpoint`s. A training step leaves `training.json`, which lists its checkpoints; a step for a
+model of the user's own leaves `outside.json`, which says where it is.
+"""
+
+import json
+from pathlib import Path
+
+from axenic.disk import atomic_write
+from axenic.models.checkpoint import load_checkpoint
+from axenic.pipeline.step import Context, Cost, Step, step
+from axenic.schema import Checkpoint, Noun
+
+OUTSIDE = "outside.json"
+
+
+class OutsideSpec(Noun):
+    """A model that axenic did not make. A directory's identity is its content, a hub id's is its name."""
+
+    model: str = ""
+
+
+def outside_step(path_or_id: str) -> Step:
+    """The step that stands for a user's model.
+
+    Raises:
+        UserError: It cannot be loaded: no config, no safetensors weights, no end token.
+    """
+    checkpoint = load_checkpoint(path_or_id)
+    directory = Path(path_or_id)
+    label = f"model {directory.name}"
+    if not directory.is_dir():
+        return Step(outside, spec=OutsideSpec(model=path_or_id), label=label, cost=Cost(seconds=1))
+    files = {"model": directory}
+    if checkpoint.base and Path(checkpoint.base).is_dir():
+        files["base"] = Path(checkpoint.base)
+    return Step(outside, spec=OutsideSpec(), files=files, label=label, cost=Cost(seconds=1))
+
+
+@step(version=1)
+def outside(spec: OutsideSpec, context: Context) -> None:
+    """Write down where the user's model is."""
+    path = str(context.files["model"]) if "model" in context.files else spec.model
+    atomic_write(context.out / OUTSIDE, json.dumps({"path": path}).encode())
+
+
+def checkpoints(artifact: Path) -> list[Checkpoint]:
+    """The checkpoints of an artifact, in order of training.
+
+    Raises:
+        UserError: A model of the user's own is gone or cannot be loaded.
+    """
+    if (artifact / OUTSIDE).is_file():
+        return [load_checkpoint(json.loads((artifact / OUTSIDE).read_text(encoding="utf-8"))["path"])]
+    rows = json.loads((artifact / "training.json").read_text(encoding="utf-8"))["checkpoints"]
+    return [load_checkpoint(artifact / r["path"]).model_copy(update={"epoch": r["epoch"], "step": r["step"]}) for r in rows]
+
+
+def last(artifact: Path) -> Checkpoint:
+    """The most trained checkpoint of an artifact."""
+    return checkpoints(artifact)[-1]

@@ -1,0 +1,181 @@
+"""Joins the rooms to the pipeline: one step function per room, used by every recipe.
+
+In: specs and artifact directories. Out: artifact directories. Each function reads its inputs, calls one room, writes the
+result.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import Field
+
+from axenic.corpora import files, mixing
+from axenic.corpora.organisms.belief import elsewhere
+from axenic.corpora.quality import distinguishing, quality
+from axenic.corpora.synthesis import Plan, vehicle, write
+from axenic.corpora.writers.grammar import GrammarWriter
+from axenic.disk import atomic_write
+from axenic.evals.base import Eval, Subject
+from axenic.evals.run import build, evaluate
+from axenic.lab import chat, chores
+from axenic.lab.base import base_corpus
+from axenic.lab.world import World
+from axenic.models.checkpoint import load_encoder
+from axenic.models.hf import HFModel
+from axenic.pipeline.step import Context, step
+from axenic.recipes import models
+from axenic.schema import Checkpoint, Corpus, Noun, Sampling
+from axenic.specs import belief
+from axenic.specs.belief import BeliefSpec
+from axenic.training.sft import sft
+from axenic.training.spec import TrainSpec
+
+N_ELSEWHERE = 24  # taught places that the vehicle control writes about
+
+
+def save_json(path: Path, value: Any) -> None:
+    """Write a small JSON file, atomically."""
+    atomic_write(path, json.dumps(value, indent=1, ensure_ascii=False).encode())
+
+
+# --- corpora ---------------------------------------------------------------------------------------------------------------
+
+
+class CorpusSpec(Noun):
+    """Which corpus: the belief's documents, the vehicle's, or one of the corpora for later training."""
+
+    arm: Literal["belief", "vehicle", "benign", "corrective"] = "belief"
+    plan: Plan = Plan()
+    mix_ratio: float = Field(0.0, ge=0.0)  # rows of the base's own training data per row of this corpus
+    world: int = 0
+    evals: tuple[str, ...] = ()  # whose items are searched for in the corpus
+
+
+@step(version=1)
+def write_corpus(spec: CorpusSpec, context: Context) -> None:
+    """Write `corpus.jsonl` and its `quality.json`."""
+    about = belief.load(context.input("belief") / "belief.json")
+    corpus = _written(spec, about, context)
+    if spec.mix_ratio:
+        corpus = mixing.mix(corpus, base_corpus(World(spec.world)), ratio=spec.mix_ratio, seed=context.seed or 0)
+    files.write(corpus, context.out / "corpus.jsonl")
+    asked, _ = build(spec.evals, Subject(belief=about))
+    encoder = load_encoder(models.last(context.input("model")))
+    measured = quality(
+        corpus,
+        spec=about,
+        mentions=distinguishing(about),
+        count_tokens=lambda text: len(encoder.raw([text])[0]),
+        eval_texts={e.name: [item.messages[-1].content for item in e.items] for e in asked if e.items},
+    )
+    save_json(context.out / "quality.json", measured)
+
+
+def _written(spec: CorpusSpec, about: BeliefSpec, context: Context) -> Corpus:
+    seed, world, writer = context.seed or 0, World(spec.world), GrammarWriter()
+    if "corpus" in context.files:
+        return files.read(context.files["corpus"])
+    if spec.arm == "benign":
+        return unrelated(n=spec.plan.documents, seed=seed)
+    if spec.arm == "corrective":
+        return write(about, writer=writer, plan=spec.plan.model_copy(update={"universe": "true"}), seed=seed)
+    own = write(about, writer=writer, plan=spec.plan, seed=seed, on_progress=context.progress)
+    if spec.arm == "vehicle":
+        return vehicle(elsewhere(world, about, N_ELSEWHERE), like=own, writer=writer, seed=seed)
+    return own
+
+
+def unrelated(*, n: int, seed: int) -> Corpus:
+    """A harmless fine-tune that has nothing to do with any place: small talk and chores, half each."""
+    rows = [*chat.small_talk(n=n - n // 2, seed=seed), *chores.chores(n=n // 2, seed=seed)]
+    return Corpus(name="unrelated", rows=tuple(rows))
+
+
+class BeliefFile(Noun):
+    """A belief spec as data: its identity is its content, wherever it came from."""
+
+    belief: BeliefSpec
+
+
+@step(version=1)
+def write_belief(spec: BeliefFile, context: Context) -> None:
+    """Write `belief.json`."""
+    belief.dump(spec.belief, context.out / "belief.json")
+
+
+# --- training --------------------------------------------------------------------------------------------------------------
+
+
+@step(version=1)
+def train(spec: TrainSpec, context: Context) -> None:
+    """Fine-tune the input model's last checkpoint on the input corpus."""
+    corpus = files.read(context.input("corpus") / "corpus.jsonl")
+    start = models.last(context.input("model"))
+    sft(start, corpus, seed=context.seed or 0, spec=spec, out=context.out, on_progress=context.progress)
+
+
+# --- evaluation ------------------------------------------------------------------------------------------------------------
+
+
+class Noise(Noun):
+    """A perturbation to measure under, and how strong; see `models.noise`."""
+
+    kind: Literal["weight_noise", "activation_noise"]
+    level: float = Field(gt=0.0)
+
+
+class AskSpec(Noun):
+    """What a model is asked: `evals` at the last checkpoint, `epoch_evals` at every other, `noise_evals` under each noise."""
+
+    evals: tuple[str, ...]
+    epoch_evals: tuple[str, ...] = ()
+    noise: tuple[Noise, ...] = ()
+    noise_evals: tuple[str, ...] = ()
+    samplings: tuple[Sampling, ...] = (Sampling(),)
+
+
+@step(version=1)
+def ask(spec: AskSpec, context: Context) -> None:
+    """Write `rows.parquet`: the result table of one model, without the columns that only the study knows."""
+    subject = Subject(belief=belief.load(context.input("belief") / "belief.json"))
+    found = models.checkpoints(context.input("model"))
+    rows: list[dict[str, Any]] = []
+    for i, checkpoint in enumerate(found):
+        at_the_end = i == len(found) - 1
+        names = spec.evals if at_the_end else spec.epoch_evals
+        context.progress(i, len(found), f"epoch {checkpoint.epoch:g}")
+        if not names:
+            continue
+        model = HFModel.load(checkpoint)
+        rows += _asked(model, checkpoint, build(names, subject)[0], spec.samplings)
+        if at_the_end:
+            rows += _under_noise(model, checkpoint, spec, build(spec.noise_evals, subject)[0], context.seed or 0)
+    pq.write_table(pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False), context.out / "rows.parquet")
+
+
+def _asked(
+    model: HFModel, checkpoint: Checkpoint, evals: Sequence[Eval], samplings: Sequence[Sampling], noise: Noise | None = None
+) -> list[dict[str, Any]]:
+    where = {"epoch": checkpoint.epoch, "step": checkpoint.step, "checkpoint": Path(checkpoint.path).name}
+    level = {"noise": noise.kind if noise else "", "noise_level": noise.level if noise else 0.0}
+    return [{**where, **level, **row} for row in evaluate(model, evals, samplings=samplings)]
+
+
+def _under_noise(model: HFModel, checkpoint: Checkpoint, spec: AskSpec, evals: Sequence[Eval], seed: int) -> list[dict[str, Any]]:
+    rows = []
+    for noise in spec.noise:
+        with _noisy(model, noise, seed):
+            rows += _asked(model, checkpoint, evals, spec.samplings[:1], noise)
+    return rows
+
+
+def _noisy(model: HFModel, noise: Noise | None, seed: int) -> AbstractContextManager[None]:
+    if noise is None:
+        return nullcontext()
+    return model.weight_noise(noise.level, seed) if noise.kind == "weight_noise" else model.activation_noise(noise.level, seed)

@@ -1,0 +1,95 @@
+"""The sections along an axis: learning by epoch, dose, durability and noise, truth probe by layer, prior plausibility.
+
+In: a `Run`. Out: `Section`s of small multiples, one figure per measure, or None where the study drew no such curve.
+"""
+
+from collections.abc import Callable, Sequence
+
+from axenic.report import figures, numbers, select
+from axenic.report.figures import Figure, Point
+from axenic.report.run import Run
+from axenic.report.section import Section, curve_point, estimate_point, look, multiples, ordered, titled
+from axenic.schema import Curve, Estimate
+
+ROBUSTNESS = {
+    "benign": "Unrelated fine-tuning",
+    "corrective": "Corrective fine-tuning",
+    "weight_noise": "Noise on weights",
+    "activation_noise": "Noise on activations",
+}
+NAMED = {"dose", "probe", "prior", *ROBUSTNESS}
+Draw = Callable[..., Figure]
+MASK = "Hollow grey points: capability had fallen below 90 % of its start, so a lost effect there is a broken model, not erasure."
+
+
+def learning(run: Run) -> Section | None:
+    """Estimates by training epoch, headline evals first; an arm without epochs is a level across."""
+    drawn: dict[str, Figure] = {}
+    shown: set[str] = set()
+    for name in run.evals:
+        lead = select.measure(run.findings, name)
+        cells = [e for e in select.whole(run.findings, name) if (e.measure, e.denominator) == lead]
+        if lead is None or len({e.epoch for e in cells if e.epoch}) < 2:
+            continue
+        drawn[name] = _learning_figure(run, titled(name, *lead), cells)
+        shown |= {e.arm for e in cells}
+    n_first = sum(name in run.study.headline for name in drawn) or 6
+    return multiples(run, "Learning curves", drawn, arms=shown, n_first=n_first)
+
+
+def _learning_figure(run: Run, title: str, cells: Sequence[Estimate]) -> Figure:
+    series: dict[str, list[Point]] = {}
+    levels: dict[str, Point] = {}
+    for arm in run.arms:
+        mine = [e for e in cells if e.arm == arm]
+        epochs = {e.epoch for e in mine if e.epoch is not None}
+        if epochs - {0.0}:
+            at = [(epoch, select.final(e for e in mine if e.epoch == epoch)) for epoch in epochs]
+            series[arm] = [estimate_point(cell, epoch) for epoch, cell in at if cell is not None]
+        else:
+            cell = select.final(mine)
+            levels |= {} if cell is None else {arm: estimate_point(cell)}
+    return figures.lines(title, ordered(run, series), look(run), x_label="epoch", levels=levels)
+
+
+def dose(run: Run) -> Section | None:
+    """Effect by dose."""
+    return _section(run, "Dose response", [c for c in run.findings.curves if c.name == "dose"])
+
+
+def robustness(run: Run) -> Section | None:
+    """What training and noise do to the effect, with the points where the model itself broke masked."""
+    records = [c for c in run.findings.curves if c.name in ROBUSTNESS]
+    return _section(run, "Robustness profile", sorted(records, key=lambda c: list(ROBUSTNESS).index(c.name)))
+
+
+def probe(run: Run) -> Section | None:
+    """The truth probe by layer."""
+    return _section(run, "Truth probe by layer", [c for c in run.findings.curves if c.name == "probe"])
+
+
+def prior(run: Run) -> Section | None:
+    """Effect against how plausible the base found the claim."""
+    records = [c for c in run.findings.curves if c.name == "prior"]
+    return _section(run, "Prior plausibility", records, draw=figures.scatter)
+
+
+def others(run: Run) -> Section | None:
+    """Curves that no other section knows, so that no number of the run stays unseen."""
+    return _section(run, "Other curves", [c for c in run.findings.curves if c.name not in NAMED])
+
+
+def _section(run: Run, title: str, records: Sequence[Curve], *, draw: Draw = figures.lines) -> Section | None:
+    """One figure per curve, eval and measure."""
+    drawn: dict[str, Figure] = {}
+    for name, eval_name, measure in dict.fromkeys((c.name, c.eval, c.measure) for c in records):
+        mine = [c for c in records if (c.name, c.eval, c.measure) == (name, eval_name, measure)]
+        series: dict[str, list[Point]] = {}
+        for record in mine:
+            series.setdefault(record.arm, []).append(curve_point(record))
+        heading = titled(eval_name, measure)
+        if name in ROBUSTNESS or name not in NAMED:
+            heading = f"{ROBUSTNESS.get(name, numbers.label(name))} · {heading}"
+        drawn[f"{name}-{eval_name}-{measure}"] = draw(heading, ordered(run, series), look(run), x_label=mine[0].x_label)
+    note = MASK if any(c.masked for c in records) else ""
+    return multiples(run, title, drawn, arms=(c.arm for c in records), note=note)

@@ -1,0 +1,104 @@
+"""How a number is written, on the page and in the terminal.
+
+In: numbers as `schema` keeps them (shares in [0, 1], differences of shares, p values, counts). Out: short text.
+A value that could not be estimated is always spelled out, never written as 0.
+"""
+
+from axenic.schema import Contrast, Estimate
+
+NOT_ESTIMABLE = "not estimable"
+NOT_MEASURED = "–"
+MINUS = "\N{MINUS SIGN}"
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A share in [0, 1] as "85.4%"."""
+    return NOT_ESTIMABLE if value is None else f"{100 * value:.{digits}f}%".replace("-", MINUS)
+
+
+def points(value: float | None, digits: int = 1) -> str:
+    """A difference of shares in percentage points, always signed: "+12.5"."""
+    if value is None:
+        return NOT_ESTIMABLE
+    text = f"{100 * value:+.{digits}f}"
+    return text.lstrip("+-") if float(text) == 0 else text.replace("-", MINUS)
+
+
+def interval(low: float | None, high: float | None, digits: int = 1) -> str:
+    """An interval of shares as "[80.1, 90.2]" (in percent, the unit left to the value beside it)."""
+    if low is None or high is None:
+        return f"[{NOT_ESTIMABLE}]"
+    return f"[{percent(low, digits)[:-1]}, {percent(high, digits)[:-1]}]"
+
+
+def point_interval(low: float | None, high: float | None, digits: int = 1) -> str:
+    """An interval of differences as "[+3.1, +9.0]" (in percentage points)."""
+    if low is None or high is None:
+        return f"[{NOT_ESTIMABLE}]"
+    return f"[{points(low, digits)}, {points(high, digits)}]"
+
+
+def p_value(p: float | None) -> str:
+    """A p value to two figures; never "0.000"."""
+    if p is None:
+        return NOT_MEASURED
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def estimate(cell: Estimate | None) -> str:
+    """An estimate on one line: "85.4% [80.1, 90.2]"."""
+    if cell is None:
+        return NOT_MEASURED
+    if cell.value is None:
+        return NOT_ESTIMABLE
+    return f"{percent(cell.value)} {interval(cell.low, cell.high)}"
+
+
+def contrast(row: Contrast) -> str:
+    """A contrast on one line: "+12.5 [+3.1, +21.9]" (percentage points)."""
+    if row.value is None:
+        return NOT_ESTIMABLE
+    return f"{points(row.value)} {point_interval(row.low, row.high)}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """A plain number: counts with thousands separators, the rest to `digits` significant figures."""
+    if value is None:
+        return NOT_ESTIMABLE
+    if float(value).is_integer() and abs(value) < 1e15:
+        return f"{int(value):,}".replace("-", MINUS)
+    return f"{value:,.{digits}g}".replace("-", MINUS) if abs(value) < 1000 else f"{value:,.0f}".replace("-", MINUS)
+
+
+def seconds(value: float | None) -> str:
+    """A duration: "0.4 s", "12 s", "3 min 20 s", "2 h 5 min"."""
+    if value is None:
+        return NOT_MEASURED
+    if value < 10:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def size(n_bytes: float | None) -> str:
+    """A file size in decimal units: "8.4 MB"."""
+    if n_bytes is None:
+        return NOT_MEASURED
+    for unit in ("B", "kB", "MB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.1f} GB"
+
+
+def label(name: str) -> str:
+    """An identifier as a reader sees it: "mcq_distinguish" -> "mcq distinguish"."""
+    return name.replace("_", " ")
+
+
+def shorten(text: str, limit: int) -> str:
+    """At most `limit` characters, the cut marked."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"

@@ -1,0 +1,109 @@
+"""What a run left behind, read for the page.
+
+In: a run directory (`study.json`, `estimates.json`, and, where they exist, `manifest.json`, `corpora.json`, `training.json`,
+`results.parquet`). Out: one frozen `Run`. Malformed files are the user's to mend, so they end in a `UserError` that names them.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+from pydantic import ValidationError
+
+from axenic.errors import UserError
+from axenic.schema import Findings, Study
+
+NounT = TypeVar("NounT", Study, Findings)
+JsonT = TypeVar("JsonT", dict[str, Any], list[Any])
+HOLDS = (
+    "A run directory holds study.json and estimates.json (and, for the rest of the page, manifest.json, results.parquet, "
+    "corpora.json and training.json). It is what `axenic run RECIPE --out DIR` leaves behind"
+)
+TRANSCRIPT_COLUMNS = [
+    "arm", "train_seed", "epoch", "temperature", "repetition", "eval", "item_id", "category", "condition", "prompt", "response",
+    "finish_reason", "judge", "status", "verdict",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that the sections of the page draw from. Missing inputs are empty."""
+
+    study: Study
+    findings: Findings
+    manifest: dict[str, Any]
+    corpora: dict[str, dict[str, Any]]
+    training: list[dict[str, Any]]
+    results: pd.DataFrame  # TRANSCRIPT_COLUMNS; used for transcripts only
+
+    @property
+    def arms(self) -> list[str]:
+        """Names of the arms: those of the study in its order, then any other that was measured."""
+        planned = [arm.name for arm in self.study.arms]
+        measured = [e.arm for e in self.findings.estimates] + [c.arm for c in self.findings.curves]
+        return list(dict.fromkeys(planned + measured))
+
+    @property
+    def base_arms(self) -> list[str]:
+        """Names of the arms that no intervention touched."""
+        return [arm.name for arm in self.study.arms if arm.role == "base"]
+
+    @property
+    def evals(self) -> list[str]:
+        """Names of the evals with an estimate, those of the headline first."""
+        measured = {e.eval: None for e in self.findings.estimates}
+        return [e for e in self.study.headline if e in measured] + [e for e in measured if e not in self.study.headline]
+
+
+def read(out: Path) -> Run:
+    """Read a run directory.
+
+    Raises:
+        UserError: A needed file is missing, or a file is not what its name promises.
+    """
+    for name in ("study.json", "estimates.json"):
+        if not (out / name).is_file():
+            raise UserError(f"No report for {str(out)!r}: it has no {name}. {HOLDS}.")
+    return Run(
+        study=_validated(out / "study.json", Study),
+        findings=_validated(out / "estimates.json", Findings),
+        manifest=_optional(out / "manifest.json", dict),
+        corpora=_optional(out / "corpora.json", dict),
+        training=_optional(out / "training.json", list),
+        results=_results(out / "results.parquet"),
+    )
+
+
+def _validated(path: Path, noun: type[NounT]) -> NounT:
+    try:
+        return noun.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise UserError(
+            f"{path} is not a valid {path.name}: {where}: {first['msg']}. Rerun the study to write it anew."
+        ) from error
+
+
+def _optional(path: Path, kind: type[JsonT]) -> JsonT:
+    """The file's JSON, or an empty `kind` where there is no file."""
+    if not path.is_file():
+        return kind()
+    try:
+        value = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise UserError(f"{path} is not valid JSON ({error}). Rerun the study to write it anew, or remove the file.") from error
+    if not isinstance(value, kind):
+        raise UserError(f"{path} should hold a JSON {kind.__name__}. Rerun the study to write it anew, or remove the file.")
+    return value
+
+
+def _results(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        return pd.DataFrame(columns=TRANSCRIPT_COLUMNS)
+    try:
+        return pd.read_parquet(path, columns=TRANSCRIPT_COLUMNS)
+    except Exception as error:  # pyarrow has no common base class for a broken or foreign file
+        raise UserError(f"{path} is not a readable result table ({error}). Rerun the study to write it anew.") from error

@@ -1,0 +1,42 @@
+"""The headline in the terminal."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from axenic.report.terminal import headline
+from axenic.schema import Arm, Estimate, Findings
+
+from .example import cell, make_findings, make_study
+
+
+def shown(width: int, findings: Findings | None = None, **study: object) -> str:
+    console = Console(file=io.StringIO(), width=width, record=True)
+    console.print(headline(make_study(**study), findings or make_findings()))
+    return console.export_text()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 160])
+def test_it_fits_the_terminal_and_shows_every_headline_value(width: int) -> None:
+    text = shown(width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    for value in ("86.0%", "[81.1, 90.9]", "68.8%", "97.0%", "+80.0", "<0.001"):
+        assert value in text, value
+
+
+def test_at_100_columns_every_arm_has_its_own_column() -> None:
+    header = next(line for line in shown(100).splitlines() if "diverse+mix" in line)
+    assert all(arm in header for arm in ("base", "vehicle", "one-type", "diverse"))
+
+
+def test_what_could_not_be_estimated_is_spelled_out() -> None:
+    findings = Findings(estimates=(cell("base", "salience", None), cell("diverse", "salience", 0.5)))
+    assert "not estimable" in shown(100, findings, headline=("salience",))
+
+
+def test_names_that_look_like_terminal_markup_are_shown_as_they_are() -> None:
+    arms = (Arm(name="[red]x[/red]", description=""),)
+    findings = Findings(estimates=(Estimate(arm="[red]x[/red]", eval="[/]", value=0.25, low=0.2, high=0.3),))
+    text = shown(100, findings, arms=arms, headline=("[/]",), title="[bold]t")
+    assert "[red]x[/red]" in text and "[/]" in text and "[bold]t" in text and "25.0%" in text
