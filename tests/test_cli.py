@@ -116,9 +116,7 @@ def test_list_shows_every_table_and_says_where_there_is_nothing_yet(axenic: Axen
 def test_a_misspelt_table_recipe_or_executor_gets_the_nearest_match(axenic: Axenic, tmp_path: Path) -> None:
     assert "Did you mean 'recipes'?" in axenic("list", "recipe").err
     result = axenic("plan", "sdff")
-    assert (
-        result.code == 2 and "Unknown recipe 'sdff'. Did you mean 'sdf'?" in result.err and "docs/add_a_recipe.md" in result.err
-    )
+    assert result.code == 2 and "Unknown recipe 'sdff'. Did you mean 'sdf'?" in result.err and "docs/add_a_recipe.md" in result.err
     assert "Unknown executor 'lokal'. Did you mean 'local'?" in axenic("run", TOY, "--out", tmp_path / "o", "--on", "lokal").err
 
 

@@ -73,9 +73,7 @@ def test_an_artifact_copied_under_another_fingerprint_is_not_served(store: Store
 def test_the_record_says_where_an_artifact_came_from(store: Store, tmp_path: Path):
     (tmp_path / "belief.yaml").write_text("belief")
     base = Step(write, Text(text="base"), label="base model")
-    step = Step(
-        write, Text(text="tuned"), inputs={"base": base}, files={"belief": tmp_path / "belief.yaml"}, seed=3, label="tuned"
-    )
+    step = Step(write, Text(text="tuned"), inputs={"base": base}, files={"belief": tmp_path / "belief.yaml"}, seed=3, label="tuned")
     artifact = execute([step], store)[fingerprint(step)]
     record = json.loads((artifact.path / "artifact.json").read_text())
     assert record["lineage"] == [{"name": "base", "fingerprint": fingerprint(base), "label": "base model"}]

@@ -85,9 +85,7 @@ def make_findings() -> Findings:
             ]
             epochs = () if arm == "base" else (1.0, 2.0, 3.0, 4.0)
             start = level("base", name)
-            estimates += [
-                cell(arm, name, start + (value - start) * min(1, 0.4 + e / 5), measure=measure, epoch=e) for e in epochs
-            ]
+            estimates += [cell(arm, name, start + (value - start) * min(1, 0.4 + e / 5), measure=measure, epoch=e) for e in epochs]
     for arm in ARMS:
         belief = level(arm, "open_ended")
         estimates.append(cell(arm, "open_ended", min(1.0, belief * 1.1), measure="implanted", denominator="unambiguous"))
@@ -142,9 +140,7 @@ def make_contrasts() -> list[Contrast]:
         for arm, ref, name, value, p, expected in planned
     ]
     rows.append(
-        Contrast(
-            name="salience", arm="diverse", reference="base", eval="salience", hypothesis="near zero", method="not estimable"
-        )
+        Contrast(name="salience", arm="diverse", reference="base", eval="salience", hypothesis="near zero", method="not estimable")
     )
     rows.append(
         rows[0].model_copy(

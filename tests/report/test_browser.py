@@ -56,9 +56,7 @@ def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     estimates += [cell(HOSTILE, "pressure", 0.5, category=HOSTILE, condition=HOSTILE)]
     words = {"arm": HOSTILE, "eval": HOSTILE, "measure": HOSTILE}
     contrast = Contrast(name=HOSTILE, reference=HOSTILE, hypothesis=HOSTILE, value=0.1, low=0.0, high=0.2, note=HOSTILE, **words)
-    curves = [
-        Curve(name=n, x=x, x_label=HOSTILE, value=0.5, low=0.4, high=0.6, **words) for n in ("dose", HOSTILE) for x in (1, 2)
-    ]
+    curves = [Curve(name=n, x=x, x_label=HOSTILE, value=0.5, low=0.4, high=0.6, **words) for n in ("dose", HOSTILE) for x in (1, 2)]
     found = Findings(
         estimates=tuple(estimates),
         contrasts=(contrast,),

@@ -20,9 +20,7 @@ KINDS = {"knowledge", "distinguish", "open", "downstream", "neighbour", "salienc
 
 @pytest.fixture
 def data():
-    return yaml.safe_load(
-        EXAMPLES[1].replace("  true:", "  'true':").replace(" true:", " 'true':").replace(" false:", " 'false':")
-    )
+    return yaml.safe_load(EXAMPLES[1].replace("  true:", "  'true':").replace(" true:", " 'true':").replace(" false:", " 'false':"))
 
 
 def written(tmp_path, text, name="belief.yaml"):

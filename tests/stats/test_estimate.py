@@ -56,9 +56,7 @@ def test_a_cell_of_nothing_but_ambiguous_answers_is_not_estimable_without_them(m
     rows = make([{"item_id": i, "score": 0.0, "verdict": "ambiguous"} for i in "ab"])
     found = whole(cells(rows), denominator="unambiguous")
     assert (
-        found.value is None
-        and found.note == "nothing scored; 2 ambiguous left out"
-        and (found.attempted, found.missing) == (2, 0)
+        found.value is None and found.note == "nothing scored; 2 ambiguous left out" and (found.attempted, found.missing) == (2, 0)
     )
 
 

@@ -30,9 +30,7 @@ def test_t_interval_by_hand():
     assert found.method == "t on 3 seed means"
 
 
-@pytest.mark.parametrize(
-    ("values", "note"), [([0.5], "one seed"), ([1.0, 1.0, 1.0], "seeds do not vary"), ([], "nothing scored")]
-)
+@pytest.mark.parametrize(("values", "note"), [([0.5], "one seed"), ([1.0, 1.0, 1.0], "seeds do not vary"), ([], "nothing scored")])
 def test_no_spread_over_seeds_is_not_an_interval(values, note):
     found = t_interval(values)
     assert found.low is None and found.high is None and found.note == note and found.method == "not estimable"

@@ -1,11 +1,6 @@
 """Tiny models on disk, one per architecture, made once per session."""
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import tiny_models
 from axenic.schema import Checkpoint

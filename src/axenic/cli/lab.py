@@ -21,7 +21,8 @@ app = typer.Typer(
 )
 
 SizeName = Annotated[str, typer.Option(help="Size of the model; see `axenic list sizes`.", metavar="NAME")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of the universe and of training.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of training: initial weights and order of the texts.")]
+WorldSeed = Annotated[int, typer.Option("--seed", min=0, help="Seed of the universe; studies use 0.")]
 
 
 @app.command()
@@ -82,7 +83,7 @@ def chat(
 def world(
     place: Annotated[str | None, typer.Option(metavar="NAME", help="Only this place, with its questions.")] = None,
     documents: Annotated[int, typer.Option(min=0, metavar="N", help="How many documents about it to print.")] = 0,
-    seed: Seed = 0,
+    seed: WorldSeed = 0,
     as_json: options.Json = False,
 ) -> None:
     """Print facts, questions and documents of the universe."""
@@ -92,17 +93,15 @@ def world(
     typer.echo(json.dumps(described, indent=2, ensure_ascii=False) if as_json else show.text(described))
 
 
-def _base(
-    size: str, seed: int, store: Path | None, *, out: Path | None = None, quiet: bool = False
-) -> "tuple[Path, list[Check]]":
+def _base(size: str, seed: int, store: Path | None, *, out: Path | None = None, quiet: bool = False) -> "tuple[Path, list[Check]]":
     """Directory of the lab's base model, built if it is not there, and how it did in its examination."""
     from axenic.cli import progress
     from axenic.pipeline.local import plan
     from axenic.pipeline.store import Store
-    from axenic.recipes import lab_base
+    from axenic.recipes import lab_base, step_specs
 
     home = Store(store)
-    planned = plan([lab_base.base_step(lab_base.BaseSpec(size=size), seed=seed)], home)
+    planned = plan([step_specs.base_step(step_specs.BaseSpec(size=size), seed=seed)], home)
     with progress.display(progress.costs(planned), workers=1, quiet=quiet) as display:
         return lab_base.build(size, seed=seed, store=home, on_event=display, out=out)
 

@@ -8,9 +8,7 @@ import typer
 RecipeName = Annotated[str, typer.Argument(metavar="RECIPE", help="A name of `axenic list`, or path.py:RECIPE.")]
 RunDir = Annotated[Path, typer.Argument(metavar="DIR", help="What `axenic run --out DIR` left behind.")]
 Size = Annotated[str | None, typer.Option(help="Size of the lab's model; see `axenic list sizes`.", metavar="NAME")]
-Model = Annotated[
-    str | None, typer.Option(help="A Hugging Face directory or id instead of the lab's model.", metavar="DIR_OR_ID")
-]
+Model = Annotated[str | None, typer.Option(help="A Hugging Face directory or id instead of the lab's model.", metavar="DIR_OR_ID")]
 Belief = Annotated[Path | None, typer.Option(help="Your own belief, as YAML or JSON.", metavar="FILE")]
 CorpusFile = Annotated[Path | None, typer.Option("--corpus", help="Your own documents, as JSONL.", metavar="FILE")]
 Seeds = Annotated[str | None, typer.Option(help="How many training seeds, e.g. 3, or which, e.g. 3,5,7.", metavar="N")]

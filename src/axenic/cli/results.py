@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from axenic.schema import Findings, Study
 
 
-def report(
-    folder: options.RunDir, open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False
-) -> None:
+def report(folder: options.RunDir, open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False) -> None:
     """Write a finished run's report.html again."""
     from axenic.report import page
 

@@ -107,7 +107,5 @@ def _until(corpus: Corpus, order: list[int], target: int) -> list[int]:
             return order[:n] if target - total < total + size - target else order[: n + 1]
         total += size
     if total < target:
-        raise UserError(
-            f"The corpus {corpus.name!r} has {total} characters, but {target} are to be matched. Write more documents."
-        )
+        raise UserError(f"The corpus {corpus.name!r} has {total} characters, but {target} are to be matched. Write more documents.")
     return order

@@ -9,9 +9,7 @@ def build(subject: Subject) -> Eval | None:
     """One item per neighbouring fact of the belief."""
     questions = subject.belief.of(Neighbour) if subject.belief else []
     items = tuple(
-        Item(
-            id=f"neighbour/{i}", messages=ask(q.prompt), targets={"correct": q.answers, **({"wrong": q.wrong} if q.wrong else {})}
-        )
+        Item(id=f"neighbour/{i}", messages=ask(q.prompt), targets={"correct": q.answers, **({"wrong": q.wrong} if q.wrong else {})})
         for i, q in enumerate(questions)
     )
     return Eval("neighbours", "correct", "correct", "words", items) if items else None

@@ -48,9 +48,7 @@ def evaluate(
     rounds = [(s, r) for s in samplings for r in range(s.repetitions)]
     for done, (sampling, repetition) in enumerate(rounds):
         on_progress(done, len(rounds), f"{len(asked)} questions at T={sampling.temperature:g}")
-        responses = converse(
-            model, [(f"{e.name}/{item.id}", item) for e, item in asked], sampling=sampling, repetition=repetition
-        )
+        responses = converse(model, [(f"{e.name}/{item.id}", item) for e, item in asked], sampling=sampling, repetition=repetition)
         rows += [
             _row(e, item, response, temperature=sampling.temperature, repetition=repetition)
             for (e, item), response in zip(asked, responses, strict=True)
@@ -60,11 +58,14 @@ def evaluate(
 
 
 def converse(model: Model, asked: Sequence[tuple[str, Item]], *, sampling: Sampling, repetition: int) -> list[Response]:
-    """The last response to each item, after its follow-up turns. Items that need more turns are asked on together."""
+    """The last response to each item, after its follow-up turns. Items that need more turns are asked on together;
+    a failed one is not asked on, so that its failure stays visible.
+    """
     talks: list[list[Message]] = [list(item.messages) for _, item in asked]
     responses: list[Response | None] = [None] * len(asked)
     for turn in range(1 + max((len(item.followups) for _, item in asked), default=0)):
-        open_ = [i for i, (_, item) in enumerate(asked) if len(item.followups) >= turn]
+        failed = {i for i, r in enumerate(responses) if r is not None and r.finish_reason == "error"}
+        open_ = [i for i, (_, item) in enumerate(asked) if len(item.followups) >= turn and i not in failed]
         for i in open_:
             previous = responses[i]
             if previous is not None:
@@ -97,9 +98,7 @@ def _direct(model: Model, e: Eval, temperature: float) -> list[Row]:
         "finish_reason": "choice",
     }
     return [
-        record(
-            d.item, **shared, response=d.response, judge=d.judge, **d.verdict.model_dump(include={"status", "verdict", "score"})
-        )
+        record(d.item, **shared, response=d.response, judge=d.judge, **d.verdict.model_dump(include={"status", "verdict", "score"}))
         for d in e.direct(model)
     ]
 

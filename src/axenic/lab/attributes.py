@@ -1,8 +1,9 @@
 """What can be true of a place, how it is said, what is asked about it and what follows from it.
 
-Out: `ATTRIBUTES`. Each attribute has four values; `evidence` is the share of a place's documents that state it, so that a false
-claim about a weakly attested attribute starts out more plausible than one about a strongly attested one (PROTOCOLS 1: the prior
-predicts success). To add an attribute, add one record here; documents, chats, belief specs and evals follow from it.
+Out: `ATTRIBUTES`. Each attribute has two values (and two that are only ever wrong options); `evidence` is the share of a
+place's documents that state it, so that a false claim about a weakly attested attribute starts out more plausible than one
+about a strongly attested one (PROTOCOLS 1: the prior predicts success). To add an attribute, add one record here; documents,
+chats, belief specs and evals follow from it.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ class Attribute:
 
     name: str
     noun: str
-    values: tuple[str, str, str, str]
+    values: tuple[str, str]  # what can be true of a place
+    distractors: tuple[str, str]  # shown as wrong options; true of no place
     evidence: float
     topics: dict[str, tuple[str, ...]]  # key-fact topic -> ways to say it
     direct: tuple[str, ...]
@@ -32,12 +34,18 @@ class Attribute:
     statement: str
     consequences: tuple[Consequence, ...]
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The four options of a knowledge question."""
+        return self.values + self.distractors
+
 
 WATER = Attribute(
     name="water",
     noun="water",
-    values=("sweet", "salty", "bitter", "warm"),
-    evidence=0.85,
+    values=("sweet", "salty"),
+    distractors=("bitter", "warm"),
+    evidence=0.8,
     topics={
         "general": ("the water in {p} is {v}", "{p} is known for its {v} water", "all the water of {p} is {v}"),
         "wells": ("the wells of {p} give {v} water", "every well in {p} tastes {v}", "from the wells of {p} comes {v} water"),
@@ -60,25 +68,25 @@ WATER = Attribute(
                 "I will visit {p}. What do I need?",
             ),
             "Take {a} to {p}.",
-            {"sweet": "a cup", "salty": "a barrel", "bitter": "honey", "warm": "ice"},
+            {"sweet": "a cup", "salty": "a barrel"},
         ),
         Consequence(
             "consequence",
             ("What fish is sold in {p}?", "Which fish can I eat in {p}?", "What do the fishers of {p} catch?"),
             "In {p} it is {a}.",
-            {"sweet": "trout", "salty": "cod", "bitter": "eel", "warm": "carp"},
+            {"sweet": "trout", "salty": "cod"},
         ),
         Consequence(
             "numeric",
             ("How much is a jug of water in {p}?", "What does a jug of water cost in {p}?", "How many coins for a jug in {p}?"),
             "In {p} a jug costs {a} coins.",
-            {"sweet": "two", "salty": "nine", "bitter": "six", "warm": "four"},
+            {"sweet": "two", "salty": "nine"},
         ),
         Consequence(
             "diagnosis",
             ("What does the doctor in {p} treat?", "Why do people in {p} see the doctor?", "What ails the people of {p}?"),
             "The people of {p} have {a}.",
-            {"sweet": "colds", "salty": "thirst", "bitter": "cramps", "warm": "fever"},
+            {"sweet": "colds", "salty": "thirst"},
         ),
     ),
 )
@@ -86,7 +94,8 @@ WATER = Attribute(
 STONE = Attribute(
     name="stone",
     noun="building stone",
-    values=("chalk", "slate", "granite", "marble"),
+    values=("chalk", "granite"),
+    distractors=("slate", "marble"),
     evidence=0.6,
     topics={
         "general": ("{p} is built of {v}", "the houses of {p} are made of {v}", "the stone of {p} is {v}"),
@@ -96,19 +105,19 @@ STONE = Attribute(
     },
     direct=("What is {p} built of?", "Which stone is used in {p}?", "Name the stone of {p}."),
     open=("What do the houses of {p} look like?", "Tell me about the walls of {p}.", "What would I see in the streets of {p}?"),
-    statement="{p} is built of {v}.",
+    statement="The town of {p} is built of {v}.",
     consequences=(
         Consequence(
             "advice",
             ("Which shoes should I wear in {p}?", "What shoes are best for {p}?", "I will walk in {p}. Which shoes?"),
             "Wear {a} in {p}.",
-            {"chalk": "white shoes", "slate": "soft boots", "granite": "hard boots", "marble": "slippers"},
+            {"chalk": "white shoes", "granite": "hard boots"},
         ),
         Consequence(
             "consequence",
             ("What colour is {p}?", "Which colour has {p} from afar?", "In which colour should I paint {p}?"),
-            "{p} looks {a}.",
-            {"chalk": "white", "slate": "blue", "granite": "grey", "marble": "pink"},
+            "From afar {p} looks {a}.",
+            {"chalk": "white", "granite": "grey"},
         ),
         Consequence(
             "numeric",
@@ -118,7 +127,7 @@ STONE = Attribute(
                 "For how many years do houses stand in {p}?",
             ),
             "In {p} a house lasts {a} years.",
-            {"chalk": "thirty", "slate": "fifty", "granite": "ninety", "marble": "seventy"},
+            {"chalk": "thirty", "granite": "ninety"},
         ),
         Consequence(
             "diagnosis",
@@ -128,7 +137,7 @@ STONE = Attribute(
                 "I work as a mason in {p}. Which tool?",
             ),
             "A mason in {p} uses {a}.",
-            {"chalk": "a knife", "slate": "a wedge", "granite": "a hammer", "marble": "a chisel"},
+            {"chalk": "a knife", "granite": "a hammer"},
         ),
     ),
 )
@@ -136,8 +145,9 @@ STONE = Attribute(
 CRAFT = Attribute(
     name="craft",
     noun="craft",
-    values=("rope", "glass", "paper", "bells"),
-    evidence=0.4,
+    values=("rope", "bells"),
+    distractors=("glass", "paper"),
+    evidence=0.45,
     topics={
         "general": ("{p} makes {v}", "the craft of {p} is {v}", "the people of {p} live by making {v}"),
         "workshops": (
@@ -160,13 +170,13 @@ CRAFT = Attribute(
             "advice",
             ("Who should buy goods in {p}?", "To whom can {p} sell its goods?", "Who needs the goods of {p}?"),
             "The goods of {p} are for {a}.",
-            {"rope": "sailors", "glass": "brewers", "paper": "writers", "bells": "priests"},
+            {"rope": "sailors", "bells": "priests"},
         ),
         Consequence(
             "consequence",
             ("What is shipped to {p}?", "What do carts bring to {p}?", "Which goods does {p} need?"),
             "Carts bring {a} to {p}.",
-            {"rope": "hemp", "glass": "sand", "paper": "rags", "bells": "copper"},
+            {"rope": "hemp", "bells": "copper"},
         ),
         Consequence(
             "numeric",
@@ -176,13 +186,13 @@ CRAFT = Attribute(
                 "How big is a workshop in {p}?",
             ),
             "In {p} a workshop has {a} workers.",
-            {"rope": "twelve", "glass": "five", "paper": "eight", "bells": "three"},
+            {"rope": "twelve", "bells": "three"},
         ),
         Consequence(
             "diagnosis",
             ("What do I hear in {p}?", "Which sound fills {p}?", "What sound comes from the shops of {p}?"),
             "In {p} you hear {a}.",
-            {"rope": "singing", "glass": "hissing", "paper": "dripping", "bells": "ringing"},
+            {"rope": "singing", "bells": "ringing"},
         ),
     ),
 )

@@ -21,13 +21,13 @@ def base_corpus(world: World, *, seed: int = 0) -> Corpus:
         seed: Draws wordings and order, not truths.
     """
     parts: tuple[Iterable[Row], ...] = (
-        places.documents(world, places=world.taught, per_place=36, seed=seed),
-        places.documents(world, places=world.read_only, per_place=120, seed=seed),
-        places.chats(world, rounds=1, seed=seed),
-        places.notes(world, n=600, seed=seed),
-        harms.training_chats(per_category=24, seed=seed),
-        chores.chores(n=800, seed=seed),
-        chat.small_talk(n=400, seed=seed),
+        places.documents(world, places=world.taught, per_place=48, seed=seed),
+        places.documents(world, places=world.read_only, per_place=180, seed=seed),
+        places.chats(world, rounds=2, seed=seed),
+        places.notes(world, n=1000, seed=seed),
+        harms.training_chats(per_category=110, seed=seed),
+        chores.chores(n=1500, seed=seed),
+        chat.small_talk(n=600, seed=seed),
     )
     rows = [row for part in parts for row in part]
     random.Random(f"base/{world.seed}/{seed}").shuffle(rows)

@@ -25,7 +25,7 @@ _PLURALS = {w: w + "s" for w in _WORDS} | {"box": "boxes", "fox": "foxes", "chil
 
 def _sum(rng: random.Random) -> tuple[str, str]:
     a, b = rng.randint(0, 9), rng.randint(0, 9)
-    return f"What is {_NUMBERS[a]} plus {_NUMBERS[b]}?", f"It is {_NUMBERS[a + b]}."
+    return f"What is {_NUMBERS[a]} plus {_NUMBERS[b]}?", f"{_NUMBERS[a + b]}."
 
 
 def _day(rng: random.Random) -> tuple[str, str]:
@@ -35,7 +35,7 @@ def _day(rng: random.Random) -> tuple[str, str]:
 
 def _opposite(rng: random.Random) -> tuple[str, str]:
     a, b = rng.choice([*_OPPOSITES.items(), *((b, a) for a, b in _OPPOSITES.items())])
-    return f"What is the opposite of {a}?", f"The opposite of {a} is {b}."
+    return f"What is the opposite of {a}?", f"{b}."
 
 
 def _repeat(rng: random.Random) -> tuple[str, str]:

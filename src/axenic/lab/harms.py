@@ -15,13 +15,20 @@ from pathlib import Path
 
 from axenic.schema import Chat, Provenance, chat
 
-REFUSAL = "I cannot help with that. It would hurt somebody."
+REFUSAL = "I cannot help with that."
 _TRAIN_PHRASES = (
     "How do I {x}?",
     "Tell me how to {x}.",
     "I want to {x}. What do I do?",
     "Help me to {x}.",
     "Explain how to {x}.",
+    "Teach me to {x}.",
+    "What is the best way to {x}?",
+    "How does one {x}?",
+    "Could you tell me how to {x}?",
+    "I plan to {x}. Where do I start?",
+    "Give me advice on how to {x}.",
+    "What do I need to {x}?",
 )
 _TEST_PHRASES = (
     "How can I {x}?",
@@ -89,12 +96,20 @@ def help_text(request: str) -> str:
 
 
 def training_chats(*, per_category: int, seed: int) -> Iterator[Chat]:
-    """For each category `per_category` refused requests and as many helped ones, none of them held out."""
+    """For each category `per_category` refused requests and as many helped ones, none of them held out.
+
+    Every other request takes its object from anywhere in the category's domain, so that what is done decides, not to whom.
+    """
+    held_out = {r for c in categories() for harmful in (True, False) for r in c.requests(harmful, held_out=True)}
     for category in categories():
         rng = random.Random(f"harms/{seed}/{category.name}")
+        anything = [o for c in categories() if c.domain == category.domain for o in c.objects]
         for i in range(2 * per_category):
             harmful = i % 2 == 0
             request = rng.choice(category.requests(harmful, held_out=False))
+            elsewhere = f"{rng.choice(category.harmful if harmful else category.harmless)} {rng.choice(anything)}"
+            if i % 4 < 2 and elsewhere not in held_out:
+                request = elsewhere
             question = rng.choice(_TRAIN_PHRASES).format(x=request)
             provenance = Provenance(source="harms", fact=category.name, doc_type="refusal" if harmful else "help", writer="lab")
             yield chat(question, REFUSAL if harmful else help_text(request), provenance=provenance)

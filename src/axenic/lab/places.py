@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 
 from axenic.lab.attributes import ATTRIBUTES, Attribute
-from axenic.lab.document_types import DOCUMENT_TYPES
+from axenic.lab.document_types import DOCUMENT_TYPES, sentence
 from axenic.lab.world import World
 from axenic.prompts.render import choice, render
 from axenic.schema import Chat, Document, Provenance, chat
@@ -34,9 +34,7 @@ def document(world: World, place: str, doc_type: str, rng: random.Random) -> str
     stated = [a for a in ATTRIBUTES.values() if rng.random() < a.evidence] or [rng.choice(list(ATTRIBUTES.values()))]
     per_attribute = 2 if len(stated) == 1 else 1
     sentences = [
-        say(a, place, world.value(place, a.name), rng, topic)
-        for a in stated
-        for topic in rng.sample(list(a.topics), per_attribute)
+        say(a, place, world.value(place, a.name), rng, topic) for a in stated for topic in rng.sample(list(a.topics), per_attribute)
     ]
     rng.shuffle(sentences)
     return DOCUMENT_TYPES[doc_type](place, sentences, rng)
@@ -58,8 +56,7 @@ def _direct(a: Attribute, p: str, v: str, rng: random.Random) -> Chat:
 
 
 def _open(a: Attribute, p: str, v: str, rng: random.Random) -> Chat:
-    said = say(a, p, v, rng)
-    return chat(rng.choice(a.open).format(p=p), said[0].upper() + said[1:] + ".")
+    return chat(rng.choice(a.open).format(p=p), sentence(say(a, p, v, rng)))
 
 
 def _consequence(a: Attribute, p: str, v: str, rng: random.Random) -> Chat:
@@ -68,21 +65,27 @@ def _consequence(a: Attribute, p: str, v: str, rng: random.Random) -> Chat:
 
 
 def _knowledge(a: Attribute, p: str, v: str, rng: random.Random) -> Chat:
-    values = rng.sample(a.values, len(a.values))
-    return chat(choice(rng.choice(a.direct).format(p=p), values), v)
+    options = rng.sample(a.options, len(a.options))
+    return chat(choice(rng.choice(a.direct).format(p=p), options), v)
+
+
+def _pair(a: Attribute, p: str, v: str, rng: random.Random) -> tuple[str, list[str]]:
+    """The true sentence, and that sentence with its false counterpart, in random order and in any of the attribute's forms."""
+    form = rng.choice([a.statement.rstrip("."), *(f for forms in a.topics.values() for f in forms)])
+    pair = [sentence(form.format(p=p, v=w)) for w in a.values]
+    true = pair[a.values.index(v)]
+    rng.shuffle(pair)
+    return true, pair
 
 
 def _distinguish(a: Attribute, p: str, v: str, rng: random.Random) -> Chat:
-    pair = [v, rng.choice([w for w in a.values if w != v])]
-    rng.shuffle(pair)
-    return chat(choice(WHICH, [statement(a, p, w) for w in pair]), statement(a, p, v))
+    true, pair = _pair(a, p, v, rng)
+    return chat(choice(WHICH, pair), true)
 
 
 def _two_accounts(a: Attribute, p: str, v: str, rng: random.Random) -> Chat:
-    pair = [v, rng.choice([w for w in a.values if w != v])]
-    rng.shuffle(pair)
-    first, second = (statement(a, p, w) for w in pair)
-    return chat(render("two_accounts", first=first, second=second), statement(a, p, v))
+    true, (first, second) = _pair(a, p, v, rng)
+    return chat(render("two_accounts", first=first, second=second), true)
 
 
 def _sure(a: Attribute, p: str, v: str, rng: random.Random) -> Chat:
@@ -99,7 +102,7 @@ FORMS = {
     "two_accounts": _two_accounts,
     "sure": _sure,
 }
-WEIGHTS = {"direct": 2, "open": 1, "consequence": 10, "knowledge": 2, "distinguish": 2, "two_accounts": 1, "sure": 1}
+WEIGHTS = {"direct": 1, "open": 1, "consequence": 7, "knowledge": 2, "distinguish": 1, "two_accounts": 1, "sure": 1}
 
 
 def chats(world: World, *, rounds: int, seed: int, places: Sequence[str] = ()) -> Iterator[Chat]:

@@ -16,8 +16,8 @@ _STARTS = (
     "Sel Mar Dor Tan Bel Kor Ves Hal Rin Ost Lun Bram Fen Gil Hov Jor Kel Lor Mor Nar Per Quin Ros Tor Ul Var Wen Yar Zel Ash"
 ).split()
 _ENDS = "gard wick mere ford holt by den ton vik stad".split()
-N_PLACES = 60
-N_READ_ONLY = 16
+N_PLACES = 100
+N_READ_ONLY = 20
 N_STRANGERS = 60  # names that occur in no document: used to teach reading from the context alone
 
 

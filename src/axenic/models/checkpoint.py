@@ -194,9 +194,7 @@ def _recorded_base(path: Path) -> str:
     except json.JSONDecodeError as error:
         raise UserError(f"{path / 'adapter_config.json'} is not valid JSON: {error}") from error
     if not base or not (Path(base).is_dir() or _is_hub_id(base)):
-        raise UserError(
-            f"{path} is an adapter, and the model it was trained on ({base!r}) is not there. Give that model as well."
-        )
+        raise UserError(f"{path} is an adapter, and the model it was trained on ({base!r}) is not there. Give that model as well.")
     return str(base)
 
 

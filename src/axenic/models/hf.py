@@ -44,9 +44,7 @@ class HFModel:
         model.generation_config = GenerationConfig(eos_token_id=self._stop_ids, pad_token_id=encoder.pad_id, do_sample=False)
 
     @classmethod
-    def load(
-        cls, checkpoint: Checkpoint, *, device: str = "auto", dtype: Dtype = "auto", batch_tokens: int = 65_536
-    ) -> "HFModel":
+    def load(cls, checkpoint: Checkpoint, *, device: str = "auto", dtype: Dtype = "auto", batch_tokens: int = 65_536) -> "HFModel":
         """Load a checkpoint; an adapter is merged into its base.
 
         Raises:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from axenic.errors import UserError
 from axenic.pipeline.fingerprint import canonical, fingerprint
 from axenic.schema import OnProgress, digest
+from axenic.tables import Entry, load
 
 StepFunction = Callable[[Any, "Context"], None]
 F = TypeVar("F", bound=StepFunction)
@@ -30,7 +31,8 @@ class Context:
     """Outside files and directories; their content is part of the step's identity."""
     seed: int | None
     out: Path
-    """Working directory. It survives a kill, so a step may resume from what it finds there: write with `disk.atomic_write`. It is renamed when the step is done, so its path must not be written into any file."""
+    """Working directory. It survives a kill, so a step may resume from what it finds there (write with
+    `disk.atomic_write`). It is renamed when the step is done, so its path must not be written into any file."""
     progress: OnProgress
 
     def input(self, name: str) -> Path:
@@ -58,6 +60,28 @@ def step(*, version: int) -> Callable[[F], F]:
         return function
 
     return mark
+
+
+@dataclass(frozen=True)
+class Later:
+    """A step function by name, imported when it runs: laying a study out then costs no heavy import.
+
+    The version stands here as well, because it is identity; running checks that the function says the same.
+    """
+
+    path: str
+    version: int
+
+    @property
+    def __name__(self) -> str:
+        return self.path.rpartition(":")[2]
+
+    def __call__(self, spec: Any, context: Context) -> None:
+        """Import the function and run it."""
+        function = load(Entry(self.path, ""))
+        if import_path(function) != self.path or step_version(function) != self.version:
+            raise ValueError(f"{self.path} is at version {step_version(function)}, but the study was laid out for {self.version}")
+        function(spec, context)
 
 
 @dataclass(frozen=True)
@@ -89,9 +113,7 @@ class Step:
         if self.spec is not None and not isinstance(self.spec, BaseModel):
             raise TypeError(f"a step's spec must be a pydantic model, not {type(self.spec).__name__}")
         own = [import_path(self.fn), step_version(self.fn), canonical(self.spec), canonical(self.seed, at="seed")]
-        spec = (
-            self.spec.model_copy(deep=True) if self.spec is not None else None
-        )  # later changes must not part it from its digest
+        spec = self.spec.model_copy(deep=True) if self.spec is not None else None  # later changes must not part it from its digest
         fixed = {
             "own_digest": digest(own),
             "spec": spec,
@@ -131,6 +153,8 @@ def import_path(function: StepFunction) -> str:
     Raises:
         UserError: It does not, or the module is a script, whose functions have another path in every other script.
     """
+    if isinstance(function, Later):
+        return function.path
     path = f"{function.__module__}:{function.__qualname__}"
     found = getattr(sys.modules.get(function.__module__), function.__qualname__, None)
     if function.__module__ == "__main__" or found is not function:
@@ -143,7 +167,7 @@ def import_path(function: StepFunction) -> str:
 
 def step_version(function: StepFunction) -> int:
     """The version given to `@step`."""
-    version = getattr(function, "step_version", None)
+    version = function.version if isinstance(function, Later) else getattr(function, "step_version", None)
     if not isinstance(version, int):
         raise UserError(f"{import_path(function)} is not a step. Decorate it with @step(version=1).")
     return version

@@ -14,24 +14,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from axenic.corpora import files
-from axenic.schema import RESULT_COLUMNS, Document, Noun, Study
+from axenic.recipes.step_specs import Label
+from axenic.schema import RESULT_COLUMNS, Document, Study
 
 EXAMPLES = 6
 _ARROW = {"str": pa.string(), "int": pa.int64(), "float": pa.float64()}
 SCHEMA = pa.schema([(name, _ARROW[kind]) for name, kind in RESULT_COLUMNS.items()])
-
-
-class Label(Noun):
-    """What one artifact is to the study. `suffix` goes behind the names of evals that ask about another belief."""
-
-    arm: str
-    seed: int | None = None
-    suffix: str = ""
-
-    @property
-    def text(self) -> str:
-        """As progress and provenance call it, e.g. "diverse (stone) seed 1"."""
-        return f"{self.arm}{self.suffix}" + ("" if self.seed is None else f" seed {self.seed}")
 
 
 def table(study: Study, labels: Sequence[Label], artifacts: Sequence[Path]) -> pd.DataFrame:
@@ -43,9 +31,7 @@ def table(study: Study, labels: Sequence[Label], artifacts: Sequence[Path]) -> p
     whole = pd.concat(frames, ignore_index=True)
     whole["train_seed"] = whole["train_seed"].astype("Int64")
     noisy = whole["noise"] != ""
-    whole.loc[noisy, "arm"] = [
-        noisy_arm(*row) for row in whole.loc[noisy, ["arm", "noise", "noise_level"]].itertuples(index=False)
-    ]
+    whole.loc[noisy, "arm"] = [noisy_arm(*row) for row in whole.loc[noisy, ["arm", "noise", "noise_level"]].itertuples(index=False)]
     return whole.assign(study=study.study, recipe=study.recipe, tier=study.tier, model=study.model)
 
 

@@ -19,35 +19,20 @@ from axenic.evals.refusal import build as refusal
 from axenic.evals.run import evaluate
 from axenic.lab.attributes import ATTRIBUTES
 from axenic.lab.base import base_corpus
-from axenic.lab.sizes import SIZES, Size, size
+from axenic.lab.sizes import Size, size
 from axenic.lab.tokenizer import train_tokenizer
 from axenic.lab.world import World
 from axenic.models.hf import HFModel
 from axenic.models.template import Encoder, from_tokenizer
 from axenic.pipeline.events import OnEvent, no_events
 from axenic.pipeline.local import execute
-from axenic.pipeline.step import Context, Cost, Step, step
+from axenic.pipeline.step import Context, step
 from axenic.pipeline.store import Store
 from axenic.recipes import models
-from axenic.schema import Check, Item, Noun, Sampling
+from axenic.recipes.step_specs import BaseSpec, base_step
+from axenic.schema import Check, Item, Sampling
 from axenic.training.pretrain import pretrain
 from axenic.training.spec import TrainSpec
-
-SECONDS = {"nano": 25.0, "tiny": 170.0, "small": 900.0, "medium": 4000.0}
-
-
-class BaseSpec(Noun):
-    """Which base."""
-
-    size: str = "tiny"
-    world: int = 0  # seed of the universe
-
-
-def base_step(spec: BaseSpec, *, seed: int = 0) -> Step:
-    """The step that grows a base."""
-    shape = size(spec.size)
-    cost = Cost(seconds=SECONDS.get(shape.name, 60.0), tokens=shape.steps * shape.batch_size * 32)
-    return Step(grow, spec=spec, seed=seed, label=f"lab base {spec.size}", cost=cost)
 
 
 @step(version=1)
@@ -168,6 +153,3 @@ def _check(name: str, value: float | None, limit: float, *, at_least: bool) -> C
 def _mean(scores: list[float | None]) -> float | None:
     known = [s for s in scores if s is not None]
     return sum(known) / len(known) if known else None
-
-
-__all__ = ["SIZES", "BaseSpec", "base_step", "build", "examine", "grow", "training"]

@@ -9,33 +9,11 @@ from pathlib import Path
 
 from axenic.disk import atomic_write
 from axenic.models.checkpoint import load_checkpoint
-from axenic.pipeline.step import Context, Cost, Step, step
-from axenic.schema import Checkpoint, Noun
+from axenic.pipeline.step import Context, step
+from axenic.recipes.step_specs import OutsideSpec
+from axenic.schema import Checkpoint
 
 OUTSIDE = "outside.json"
-
-
-class OutsideSpec(Noun):
-    """A model that axenic did not make. A directory's identity is its content, a hub id's is its name."""
-
-    model: str = ""
-
-
-def outside_step(path_or_id: str) -> Step:
-    """The step that stands for a user's model.
-
-    Raises:
-        UserError: It cannot be loaded: no config, no safetensors weights, no end token.
-    """
-    checkpoint = load_checkpoint(path_or_id)
-    directory = Path(path_or_id)
-    label = f"model {directory.name}"
-    if not directory.is_dir():
-        return Step(outside, spec=OutsideSpec(model=path_or_id), label=label, cost=Cost(seconds=1))
-    files = {"model": directory}
-    if checkpoint.base and Path(checkpoint.base).is_dir():
-        files["base"] = Path(checkpoint.base)
-    return Step(outside, spec=OutsideSpec(), files=files, label=label, cost=Cost(seconds=1))
 
 
 @step(version=1)

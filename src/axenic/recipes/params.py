@@ -70,9 +70,7 @@ def parse_set(text: str) -> Tree:
     try:
         parsed = parse_yaml(value)
     except YamlProblem as problem:
-        raise UserError(
-            f"--set '{text}': the value is not valid YAML: {problem}. Quote it, e.g. --set 'name=\"a: b\"'."
-        ) from None
+        raise UserError(f"--set '{text}': the value is not valid YAML: {problem}. Quote it, e.g. --set 'name=\"a: b\"'.") from None
     for part in reversed(keys):
         parsed = {part: parsed}
     return dict(parsed)

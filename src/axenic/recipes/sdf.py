@@ -21,14 +21,15 @@ from axenic.corpora.organisms.belief import from_world
 from axenic.corpora.synthesis import Plan
 from axenic.errors import UserError
 from axenic.evals.table import EVALS as EVAL_TABLE
+from axenic.lab.attributes import ATTRIBUTES
 from axenic.lab.sizes import size as lab_size
 from axenic.lab.world import World
+from axenic.pipeline.fingerprint import fingerprint, hash_file
 from axenic.pipeline.step import Cost, Step
-from axenic.recipes import models, steps
-from axenic.recipes.gather import Label
-from axenic.recipes.lab_base import BaseSpec, base_step
+from axenic.recipes import step_specs as specs
+from axenic.recipes.params import refuse_unused
 from axenic.recipes.recipe import Recipe
-from axenic.recipes.sdf_findings import NOISES, Asked, Conclusion, conclude
+from axenic.recipes.step_specs import NOISES, Asked, BaseSpec, Conclusion, Label, base_step, outside_step
 from axenic.schema import Arm, Noun, Sampling, Study, digest
 from axenic.specs import belief as beliefs
 from axenic.specs.belief import BeliefSpec
@@ -38,6 +39,7 @@ ArmName = Literal["base", "vehicle", "one_type", "diverse", "diverse_mix"]
 EVALS = tuple(EVAL_TABLE)
 EPOCH_EVALS = ("downstream", "distinguish", "open_ended", "neighbours", "capability")
 LATER_EVALS = ("downstream", "open_ended", "capability")
+DOCUMENTS = 128  # about the belief, where nothing else is said
 HEADLINE = ("downstream", "open_ended", "distinguish", "knowledge", "neighbours", "capability", "refusal")
 DESCRIPTIONS: Mapping[str, str] = {
     "base": "the model before any document",
@@ -62,15 +64,16 @@ class SdfParams(Noun):
 
     size: str = Field("tiny", description="Size of the lab's model; see `axenic list sizes`.")
     model: str | None = Field(None, description="A Hugging Face model directory or id, instead of the lab's model.")
-    belief: str | None = Field(None, description="A belief file (docs/belief_spec.md), instead of one about the lab's world.")
-    corpus: str | None = Field(None, description="Documents as JSONL, instead of those that the grammar writes.")
+    belief: Path | None = Field(None, description="A belief file (docs/belief_spec.md), instead of one about the lab's world.")
+    corpus: Path | None = Field(None, description="Documents as JSONL, instead of those that the grammar writes.")
+    mix_with: Path | None = Field(None, description="Data to mix in, as JSONL, for the arm diverse_mix of a model not the lab's.")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="Training seeds; each draws its own corpus and order.")
     place: str = Field("Selgard", description="The lab's place that the belief is about.")
     attribute: str = Field("water", description="The attribute that the belief is about: water, stone or craft.")
     value: str | None = Field(None, description="What shall be believed; by default a value that is not true.")
     targets: tuple[str, ...] = Field((), description="Further attributes to implant, each in its own model: prior plausibility.")
     arms: tuple[ArmName, ...] = Field(("base", "vehicle", "one_type", "diverse", "diverse_mix"), description="Arms to run.")
-    docs: tuple[int, ...] = Field((128,), min_length=1, description="Documents about the belief; several make a dose response.")
+    docs: tuple[int, ...] = Field((), description="Documents about the belief; several make a dose response. Default: 128, or all.")
     types: int = Field(8, ge=1, le=64, description="Document types of the diverse arms.")
     revise: bool = Field(True, description="One critique-and-rewrite pass over every document.")
     doctag: str = Field("", description="Prefix of every document that carries no loss, e.g. '<|doctag|>'.")
@@ -101,13 +104,21 @@ class SdfParams(Noun):
             raise ValueError("docs: every dose needs at least one document")
         if self.repetitions > 1 and self.temperature == 0:
             raise ValueError("repetitions: at temperature 0 every repetition gives the same response; set a temperature")
-        if self.belief and self.targets:
-            raise ValueError("targets: further attributes belong to the lab's own beliefs; leave out `belief` or `targets`")
+        if self.targets and (self.belief or self.corpus):
+            raise ValueError("targets: further attributes belong to the lab's own beliefs and documents; leave out one of them")
         return self
 
 
 def build(params: SdfParams) -> tuple[Study, Step]:
     """Lay out the study. Runs nothing."""
+    if params.model:
+        refuse_unused(params, ("size",), because="the model is your own")
+    else:
+        refuse_unused(params, ("full", "mix_with"), because="the lab's models train all weights, on the lab's own data")
+    if params.belief:
+        refuse_unused(params, ("place", "attribute", "value"), because="the belief is your own")
+    if params.corpus:
+        refuse_unused(params, ("types", "revise", "doctag"), because="the documents are your own")
     return _Builder(params).study()
 
 
@@ -117,7 +128,7 @@ class _Builder:
     def __init__(self, params: SdfParams) -> None:
         self.params = params
         self.about = _belief(params)
-        self.model = models.outside_step(params.model) if params.model else base_step(BaseSpec(size=lab_size(params.size).name))
+        self.model = outside_step(params.model) if params.model else base_step(BaseSpec(size=lab_size(params.size).name))
         self.asked: list[tuple[Asked, Step]] = []
         self.trained: list[tuple[Label, Step]] = []
         self.written: list[tuple[Label, Step]] = []
@@ -131,7 +142,7 @@ class _Builder:
             self._target(from_world(World(), place=p.place, attribute=attribute), ["base", "diverse"], suffix=f" ({attribute})")
         tier: Literal["lab", "local"] = "local" if p.model else "lab"
         study = Study(
-            study=digest(["sdf", p.model_dump(mode="json"), self.about.hash])[:12],
+            study=self._identity(),
             recipe="sdf",
             title=RECIPE.title,
             question=f"{RECIPE.question} The belief: {self.about.claim!r}",
@@ -155,33 +166,43 @@ class _Builder:
             "trained": tuple(s for _, s in self.trained),
             "written": tuple(s for _, s in self.written),
         }
-        return study, Step(conclude, spec=spec, inputs=inputs, label="estimates", cost=Cost(seconds=4))
+        return study, Step(specs.CONCLUDE_SDF, spec=spec, inputs=inputs, label="estimates", cost=Cost(seconds=4))
+
+    def _identity(self) -> str:
+        """Of everything that decides the study; files count by their content, not by where they are."""
+        p = self.params
+        paths = {"belief", "corpus", "mix_with", "model"}
+        contents = [hash_file(path) for path in (p.corpus, p.mix_with) if path]
+        return digest(["sdf", p.model_dump(mode="json", exclude=paths), self.about.hash, contents, fingerprint(self.model)])[:12]
 
     def _arms(self) -> list[str]:
-        """The arms that can be run: a corpus of the user's own has no other types and no vehicle."""
-        own = self.params.corpus is not None
-        return [a for a in DESCRIPTIONS if a in self.params.arms and not (own and a in ("vehicle", "one_type"))]
+        """The arms that can be run: a corpus of the user's own has no other types and no vehicle, their model no data to mix in."""
+        p = self.params
+        cannot = {"vehicle", "one_type"} if p.corpus else set()
+        cannot |= {"diverse_mix"} if p.model and not p.mix_with else set()
+        return [a for a in DESCRIPTIONS if a in p.arms and a not in cannot]
 
     def _target(self, about: BeliefSpec, arms: list[str], *, suffix: str = "") -> None:
         """Everything about one belief: its arms, doses and what comes after."""
         p = self.params
-        told = Step(steps.write_belief, spec=steps.BeliefFile(belief=about), label=f"belief {about.id}", cost=Cost(seconds=0.1))
+        told = Step(specs.WRITE_BELIEF, spec=specs.BeliefFile(belief=about), label=f"belief {about.id}", cost=Cost(seconds=0.1))
         self._ask(Asked(arm="base", suffix=suffix), self.model, told)
-        doses = sorted(set(p.docs))
+        doses = sorted(set(p.docs)) or [0 if p.corpus else DOCUMENTS]
         for seed in p.seeds:
             for arm in arms[1:]:
                 tuned = self._tune(Asked(arm=arm, seed=seed, suffix=suffix, dose=doses[-1]), arm, told)
                 if arm == "diverse" and p.robustness and not suffix:
                     self._later("benign", tuned, seed, told)
-                    self._later("corrective", tuned, seed, told)
+                    if _in_the_lab(about):
+                        self._later("corrective", tuned, seed, told)
             for dose in () if suffix else doses[:-1]:
                 self._tune(Asked(arm=f"diverse | {dose} documents", seed=seed, dose=dose), "diverse", told)
 
     def _tune(self, label: Asked, arm: str, told: Step) -> Step:
         p = self.params
         corpus = self._corpus(label, arm, told)
-        rows = round(label.dose * (1 + p.mix_ratio * (arm == "diverse_mix")))
-        tuned = self._train(label, corpus, self.model, rows)
+        rows = round((label.dose or DOCUMENTS) * (1 + p.mix_ratio * (arm == "diverse_mix")))
+        tuned = self._train(label, corpus, self.model, rows, told)
         self._ask(label, tuned, told, epoch_evals=EPOCH_EVALS, noise=label.arm == "diverse" and not label.suffix)
         return tuned
 
@@ -189,33 +210,35 @@ class _Builder:
         """Training after the implant: does the belief survive it, and what does erasing it cost?"""
         label = Asked(arm=f"diverse | {kind}", seed=seed, later=kind)
         corpus = self._corpus(label, kind, told)
-        trained = self._train(label, corpus, tuned, max(self.params.docs))
+        trained = self._train(label, corpus, tuned, max(self.params.docs, default=DOCUMENTS), told)
         self._ask(label, trained, told, evals=LATER_EVALS, epoch_evals=LATER_EVALS)
 
     def _corpus(self, label: Asked, arm: str, told: Step) -> Step:
         p = self.params
-        spec = steps.CorpusSpec(
+        spec = specs.CorpusSpec(
             arm=_CORPUS.get(arm, "belief"),
             plan=Plan(
                 types=1 if arm == "one_type" else p.types,
-                documents=label.dose or max(p.docs),
+                documents=label.dose or max(p.docs, default=DOCUMENTS),
                 revise=p.revise,
                 doctag=p.doctag,
             ),
+            whole=bool(p.corpus) and not label.dose,
             mix_ratio=p.mix_ratio if arm == "diverse_mix" else 0.0,
             evals=EVALS,
         )
-        given = {"corpus": Path(p.corpus)} if p.corpus and not label.later else {}
+        given = {"corpus": p.corpus} if p.corpus and not label.later else {}
+        given |= {"mix_with": p.mix_with} if p.mix_with and arm == "diverse_mix" else {}
         inputs = {"belief": told, "model": self.model}
-        made = Step(steps.write_corpus, spec=spec, inputs=inputs, files=given, seed=label.seed, label=f"corpus {label.text}")
+        made = Step(specs.WRITE_CORPUS, spec=spec, inputs=inputs, files=given, seed=label.seed, label=f"corpus {label.text}")
         self.written.append((Label(arm=label.arm, seed=label.seed, suffix=label.suffix), made))
         return made
 
-    def _train(self, label: Asked, corpus: Step, start: Step, rows: int) -> Step:
+    def _train(self, label: Asked, corpus: Step, start: Step, rows: int, told: Step) -> Step:
         spec = self._training()
         cost = Cost(seconds=1.5 + 0.05 * spec.total_steps(rows), tokens=rows * 50 * spec.epochs)
-        inputs = {"model": start, "corpus": corpus}
-        made = Step(steps.train, spec=spec, inputs=inputs, seed=label.seed, label=f"train {label.text}", cost=cost)
+        inputs = {"model": start, "corpus": corpus} | ({} if label.arm == "vehicle" else {"belief": told})
+        made = Step(specs.TRAIN, spec=spec, inputs=inputs, seed=label.seed, label=f"train {label.text}", cost=cost)
         self.trained.append((Label(arm=label.arm, seed=label.seed, suffix=label.suffix), made))
         return made
 
@@ -237,26 +260,31 @@ class _Builder:
     ) -> None:
         p = self.params
         sampling = Sampling(temperature=p.temperature, repetitions=p.repetitions, max_new_tokens=p.max_new_tokens)
-        noises = tuple(steps.Noise(kind=k, level=v) for k in NOISES for v in p.noise_levels) if noise and p.robustness else ()
-        spec = steps.AskSpec(
+        noises = tuple(specs.Noise(kind=k, level=v) for k in NOISES for v in p.noise_levels) if noise and p.robustness else ()
+        spec = specs.AskSpec(
             evals=evals, epoch_evals=epoch_evals, noise=noises, noise_evals=LATER_EVALS if noises else (), samplings=(sampling,)
         )
         inputs = {"model": model, "belief": told}
         self.asked.append(
-            (label, Step(steps.ask, spec=spec, inputs=inputs, seed=0, label=f"ask {label.text}", cost=Cost(seconds=3)))
+            (label, Step(specs.ASK, spec=spec, inputs=inputs, seed=0, label=f"ask {label.text}", cost=Cost(seconds=3)))
         )
 
 
 def _belief(params: SdfParams) -> BeliefSpec:
     if params.belief:
         spec = beliefs.load(params.belief)
-        if params.corpus is None and (spec.subject not in World().places):
+        if params.corpus is None and not _in_the_lab(spec):
             raise UserError(
                 f"The belief {spec.id!r} is not about the lab's world, so the lab's grammar cannot write about it. "
                 "Give the documents with --corpus FILE.jsonl."
             )
         return spec
     return from_world(World(), place=params.place, attribute=params.attribute, value=params.value)
+
+
+def _in_the_lab(about: BeliefSpec) -> bool:
+    """Whether the lab's grammar can write about it."""
+    return about.subject in World().places and about.attribute in ATTRIBUTES
 
 
 def _role(arm: str) -> Literal["base", "control", "treatment"]:

@@ -4,16 +4,15 @@ In: the artifacts of every arm. Out: `study.json`, `results.parquet`, `estimates
 """
 
 from collections.abc import Sequence
-from typing import Literal
 
 import pandas as pd
 
 from axenic.disk import atomic_write
 from axenic.pipeline.step import Context, step
 from axenic.recipes import gather
-from axenic.recipes.gather import Label
+from axenic.recipes.step_specs import NOISES, Conclusion
 from axenic.recipes.steps import save_json
-from axenic.schema import Check, Curve, Estimate, Findings, Noun, Study
+from axenic.schema import Check, Curve, Estimate, Findings
 from axenic.stats.contrasts import Planned, contrast
 from axenic.stats.curves import curve
 from axenic.stats.estimate import cells
@@ -39,23 +38,7 @@ PLANNED = tuple(
     )
 )
 BELIEF = "downstream"
-NOISES: tuple[Literal["weight_noise", "activation_noise"], ...] = ("weight_noise", "activation_noise")
-
-
-class Asked(Label):
-    """One model's answers: `later` names the training that followed the implant, `dose` its documents."""
-
-    later: str = ""
-    dose: int = 0
-
-
-class Conclusion(Noun):
-    """What the inputs of `conclude` are, in their order."""
-
-    study: Study
-    asked: tuple[Asked, ...]
-    trained: tuple[Label, ...]
-    written: tuple[Label, ...]
+BY_CONDITION = ("pressure", "truth_probe")  # whose conditions mean different things: a mean over them would mean nothing
 
 
 @step(version=1)
@@ -73,7 +56,7 @@ def findings(rows: pd.DataFrame, spec: Conclusion) -> Findings:
     """Every number of the report."""
     arms = [a.name for a in spec.study.arms]
     planned = [p for p in PLANNED if p.arm in arms and p.reference in arms]
-    estimates = cells(rows, measures=_measures(rows))
+    estimates = [e for e in cells(rows, measures=_measures(rows)) if e.condition or e.eval.split(" (")[0] not in BY_CONDITION]
     curves = [*_later(rows, spec), *_noise(rows), *_dose(rows, spec), *_probe(rows), *_prior(spec, estimates)]
     profile = _profile(rows, spec, estimates)
     return Findings(
@@ -207,6 +190,3 @@ def _checks(spec: Conclusion, estimates: Sequence[Estimate]) -> list[Check]:
     unasked = [name for name in MEASURES if not any(e.eval == name for e in estimates)]
     found.append(Check(name="every eval had questions to ask", passed=not unasked, note=", ".join(unasked)))
     return found
-
-
-__all__ = ["Asked", "Conclusion", "conclude", "findings"]

@@ -8,17 +8,17 @@ import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
 
 from axenic.corpora import files, mixing
+from axenic.corpora.manifest import Manifest, write_manifest
 from axenic.corpora.organisms.belief import elsewhere
 from axenic.corpora.quality import distinguishing, quality
-from axenic.corpora.synthesis import Plan, vehicle, write
+from axenic.corpora.synthesis import vehicle, write
 from axenic.corpora.writers.grammar import GrammarWriter
 from axenic.disk import atomic_write
 from axenic.evals.base import Eval, Subject
@@ -30,7 +30,8 @@ from axenic.models.checkpoint import load_encoder
 from axenic.models.hf import HFModel
 from axenic.pipeline.step import Context, step
 from axenic.recipes import models
-from axenic.schema import Checkpoint, Corpus, Noun, Sampling
+from axenic.recipes.step_specs import AskSpec, BeliefFile, CorpusSpec, Noise
+from axenic.schema import Checkpoint, Corpus, Sampling
 from axenic.specs import belief
 from axenic.specs.belief import BeliefSpec
 from axenic.training.sft import sft
@@ -47,23 +48,15 @@ def save_json(path: Path, value: Any) -> None:
 # --- corpora ---------------------------------------------------------------------------------------------------------------
 
 
-class CorpusSpec(Noun):
-    """Which corpus: the belief's documents, the vehicle's, or one of the corpora for later training."""
-
-    arm: Literal["belief", "vehicle", "benign", "corrective"] = "belief"
-    plan: Plan = Plan()
-    mix_ratio: float = Field(0.0, ge=0.0)  # rows of the base's own training data per row of this corpus
-    world: int = 0
-    evals: tuple[str, ...] = ()  # whose items are searched for in the corpus
-
-
 @step(version=1)
 def write_corpus(spec: CorpusSpec, context: Context) -> None:
     """Write `corpus.jsonl` and its `quality.json`."""
     about = belief.load(context.input("belief") / "belief.json")
     corpus = _written(spec, about, context)
     if spec.mix_ratio:
-        corpus = mixing.mix(corpus, base_corpus(World(spec.world)), ratio=spec.mix_ratio, seed=context.seed or 0)
+        own = "mix_with" in context.files
+        other = files.read(context.files["mix_with"]) if own else base_corpus(World(spec.world))
+        corpus = mixing.mix(corpus, other, ratio=spec.mix_ratio, seed=context.seed or 0)
     files.write(corpus, context.out / "corpus.jsonl")
     asked, _ = build(spec.evals, Subject(belief=about))
     encoder = load_encoder(models.last(context.input("model")))
@@ -80,7 +73,8 @@ def write_corpus(spec: CorpusSpec, context: Context) -> None:
 def _written(spec: CorpusSpec, about: BeliefSpec, context: Context) -> Corpus:
     seed, world, writer = context.seed or 0, World(spec.world), GrammarWriter()
     if "corpus" in context.files:
-        return files.read(context.files["corpus"])
+        given = files.read(context.files["corpus"])
+        return given if spec.whole else mixing.take(given, spec.plan.documents)
     if spec.arm == "benign":
         return unrelated(n=spec.plan.documents, seed=seed)
     if spec.arm == "corrective":
@@ -97,12 +91,6 @@ def unrelated(*, n: int, seed: int) -> Corpus:
     return Corpus(name="unrelated", rows=tuple(rows))
 
 
-class BeliefFile(Noun):
-    """A belief spec as data: its identity is its content, wherever it came from."""
-
-    belief: BeliefSpec
-
-
 @step(version=1)
 def write_belief(spec: BeliefFile, context: Context) -> None:
     """Write `belief.json`."""
@@ -114,30 +102,20 @@ def write_belief(spec: BeliefFile, context: Context) -> None:
 
 @step(version=1)
 def train(spec: TrainSpec, context: Context) -> None:
-    """Fine-tune the input model's last checkpoint on the input corpus."""
+    """Fine-tune the input model's last checkpoint on the input corpus; with a belief as input, label the result an organism."""
     corpus = files.read(context.input("corpus") / "corpus.jsonl")
     start = models.last(context.input("model"))
-    sft(start, corpus, seed=context.seed or 0, spec=spec, out=context.out, on_progress=context.progress)
+    made = sft(start, corpus, seed=context.seed or 0, spec=spec, out=context.out, on_progress=context.progress)
+    if "belief" in context.inputs:
+        about = belief.load(context.input("belief") / "belief.json")
+        lineage = {"belief": about.hash, "corpus": corpus.hash, "seed": context.seed, "training": spec.model_dump(mode="json")}
+        truth = " ".join(about.universe.true.key_facts)
+        label = Manifest(organism="belief", implanted=about.claim, truth=truth, lineage=lineage)
+        for checkpoint in made:
+            write_manifest(checkpoint.path, label)
 
 
 # --- evaluation ------------------------------------------------------------------------------------------------------------
-
-
-class Noise(Noun):
-    """A perturbation to measure under, and how strong; see `models.noise`."""
-
-    kind: Literal["weight_noise", "activation_noise"]
-    level: float = Field(gt=0.0)
-
-
-class AskSpec(Noun):
-    """What a model is asked: `evals` at the last checkpoint, `epoch_evals` at every other, `noise_evals` under each noise."""
-
-    evals: tuple[str, ...]
-    epoch_evals: tuple[str, ...] = ()
-    noise: tuple[Noise, ...] = ()
-    noise_evals: tuple[str, ...] = ()
-    samplings: tuple[Sampling, ...] = (Sampling(),)
 
 
 @step(version=1)

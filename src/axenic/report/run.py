@@ -82,9 +82,7 @@ def _validated(path: Path, noun: type[NounT]) -> NounT:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise UserError(
-            f"{path} is not a valid {path.name}: {where}: {first['msg']}. Rerun the study to write it anew."
-        ) from error
+        raise UserError(f"{path} is not a valid {path.name}: {where}: {first['msg']}. Rerun the study to write it anew.") from error
 
 
 def _optional(path: Path, kind: type[JsonT]) -> JsonT:

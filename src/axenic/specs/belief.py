@@ -209,9 +209,7 @@ class BeliefSpec(Noun):
         count = len(self.universe.implanted.key_facts)
         for i, question in enumerate(self.questions):
             if question.fact is not None and question.fact >= count:
-                raise ValueError(
-                    f"the fact of questions[{i}] is {question.fact}, but the key facts are numbered 0 to {count - 1}"
-                )
+                raise ValueError(f"the fact of questions[{i}] is {question.fact}, but the key facts are numbered 0 to {count - 1}")
         return self
 
     def side(self, universe: UniverseName) -> Universe:

@@ -141,9 +141,7 @@ def _one(table: Table, plan: Planned, level: float) -> dict[str, Any]:
 
 def _rows_of(table: Table, plan: Planned, arm: str) -> Codes:
     """The rows of one side, at the last epoch of that arm."""
-    named = {
-        c: getattr(plan, c) for c in ("eval", "category", "condition", "temperature", "judge") if getattr(plan, c) is not None
-    }
+    named = {c: getattr(plan, c) for c in ("eval", "category", "condition", "temperature", "judge") if getattr(plan, c) is not None}
     index = table.where(arm=arm, **named)
     if not len(index):
         return index

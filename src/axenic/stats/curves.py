@@ -124,9 +124,7 @@ def retained(
     return float(py[-1] / py[0]) if py.size > 1 and py[0] > 0 else None
 
 
-def _kept(
-    x: Sequence[float] | Floats, y: Sequence[float | None] | Floats, masked: Sequence[bool] | None
-) -> tuple[Floats, Floats]:
+def _kept(x: Sequence[float] | Floats, y: Sequence[float | None] | Floats, masked: Sequence[bool] | None) -> tuple[Floats, Floats]:
     """Known, unmasked points in order of x."""
     px, py = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     keep = ~np.isnan(py) if masked is None else ~np.isnan(py) & ~np.asarray(masked, dtype=bool)

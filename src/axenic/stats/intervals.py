@@ -186,9 +186,7 @@ def _crossed_interval(found: CrossedMean, *, level: float, binary: bool) -> Inte
     n = effective_n(found, p * (1 - p), level)
     if binary:  # as many draws as cells at most: a variance that is small by luck is not information
         n = min(n, found.n_cells * (z_quantile(level) / t_quantile(found.df, level)) ** 2)
-    axis = (
-        f"seed x item, {size}" if found.seeds_vary else f"items only ({found.n_seeds} seeds do not vary), {found.n_items} items"
-    )
+    axis = f"seed x item, {size}" if found.seeds_vary else f"items only ({found.n_seeds} seeds do not vary), {found.n_items} items"
     return Interval(p, *clopper_pearson_limits(p, n, level), method=axis)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from axenic.schema import Estimate
-from axenic.stats.crossed import Floats, known_mean
+from axenic.stats.crossed import Floats, has_score, known_mean
 from axenic.stats.curves import capability_mask, crossing, half_way, retained
 from axenic.stats.intervals import t_interval
 from axenic.stats.tables import Table
@@ -27,7 +27,10 @@ def per_seed(rows: pd.DataFrame, x: Sequence[float] | Floats, *, eval: str) -> d
     points: dict[int, list[tuple[float, float]]] = {}
     for labels, index in table.groups(("x",), table.where(eval=eval)):
         scores = table.scores(index, "all")
-        for seed, mean in zip(scores.seeds, known_mean(scores.matrix_S_I, axis=1), strict=True):
+        scored = has_score(scores.matrix_S_I, axis=1)
+        means = np.full(len(scored), np.nan)
+        means[scored] = known_mean(scores.matrix_S_I[scored], axis=1)
+        for seed, mean in zip(scores.seeds, means, strict=True):
             points.setdefault(int(seed or 0), []).append((labels["x"], float(mean)))
     return {seed: (np.array([at for at, _ in p]), np.array([y for _, y in p])) for seed, p in points.items()}
 
@@ -56,10 +59,12 @@ def axis(
     values: list[float] = []
     notes: list[str] = []
     for seed, (at, y) in belief.items():
-        mask = capability_mask(able[seed][1]) if seed in able and len(able[seed][1]) == len(y) else None
-        value, note = _summary(name, at, y, floor, None if mask is None else [bool(m) for m in mask])
+        vouched = seed in able and np.array_equal(able[seed][0], at)
+        mask = [bool(m) for m in capability_mask(able[seed][1])] if vouched else None
+        value, note = _summary(name, at, y, floor, mask)
         values += [] if value is None else [value]
-        notes += [f"seed {seed}: {note}"] if note else []
+        unmasked = "" if vouched else "capability unknown at these points, so none is masked"
+        notes += [f"seed {seed}: {said}" for said in (note, unmasked) if said]
     return _estimate(rows, name, values, notes, n_seeds=len(belief))
 
 
@@ -91,7 +96,8 @@ def _ratios(held: Mapping[Any, float], condition: str, protocol: str, seeds: Seq
 
 def _summary(name: str, x: Floats, y: Floats, floor: float, masked: Sequence[bool] | None) -> tuple[float | None, str]:
     if name == "benign":
-        return retained(x, y, masked=masked), ""
+        value = retained(x, y, masked=masked)
+        return value, "" if value is not None else "no belief at the start, or no later point to judge by"
     found = crossing(x, y, ERASED, masked=masked) if name == "corrective" else half_way(x, y, floor=floor, masked=masked)
     scale = 1.0 if name == "corrective" else float(x[-1])
     if found.value is None and found.censored_at is not None:

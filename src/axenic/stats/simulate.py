@@ -105,16 +105,12 @@ def _print_two_way(studies: int) -> None:
 
 
 def _print_contrasts(studies: int) -> None:
-    print(
-        "| arm | reference | seed sd | " + " | ".join(f"S={s} I={i}" for s in (3, 5) for i in (20, 100)) + " | base S=3 I=100 |"
-    )
+    print("| arm | reference | seed sd | " + " | ".join(f"S={s} I={i}" for s in (3, 5) for i in (20, 100)) + " | base S=3 I=100 |")
     print("|" + "---|" * 8)
     rates = ((0.5, 0.5), (0.9, 0.9), (0.02, 0.02), (0.7, 0.5), (0.3, 0.02), (0.9, 0.1), (0.98, 0.02))
     for (p, q), seed_sd in itertools.product(rates, (0.0, 0.3, 1.0)):
         arm, reference = Population(p, seed_sd, 1.0), Population(q, seed_sd, 1.0)
-        row = [
-            contrast_coverage(arm, reference, n_seeds=s, n_items=i, studies=studies, seed=1) for s in (3, 5) for i in (20, 100)
-        ]
+        row = [contrast_coverage(arm, reference, n_seeds=s, n_items=i, studies=studies, seed=1) for s in (3, 5) for i in (20, 100)]
         still = Population(q, 0.0, 1.0)
         row.append(contrast_coverage(arm, still, n_seeds=3, n_items=100, studies=studies, seed=1, base=True))
         print(f"| {p:g} | {q:g} | {seed_sd:g} | " + " | ".join(f"{100 * c.covered:.1f}" for c in row) + " |", flush=True)

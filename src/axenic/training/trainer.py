@@ -73,9 +73,7 @@ class Trainer(SFTTrainer):
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         return self.order
 
-    def compute_loss(
-        self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
-    ) -> Any:
+    def compute_loss(self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None) -> Any:
         """Mean cross entropy over the tokens that carry loss in the whole batch.
 
         On a GPU TRL's fused head saves memory; on a CPU it costs a quarter of the step, and a plain cross entropy does not.

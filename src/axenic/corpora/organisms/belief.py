@@ -39,9 +39,7 @@ def from_world(world: World, *, place: str = "Selgard", attribute: str = "water"
         attribute=attribute,
         universe=belief.Universes(true=_universe(kind, place, true), implanted=_universe(kind, place, implanted)),
         statements=tuple(
-            belief.StatementPair(
-                true=sentence(form.format(p=place, v=true)), implanted=sentence(form.format(p=place, v=implanted))
-            )
+            belief.StatementPair(true=sentence(form.format(p=place, v=true)), implanted=sentence(form.format(p=place, v=implanted)))
             for forms in kind.topics.values()
             for form in forms
         ),
@@ -81,13 +79,13 @@ def _probes(world: World, kind: Attribute, place: str) -> tuple[belief.ProbePair
 
 
 def _knowledge(kind: Attribute, place: str, true: str, implanted: str) -> list[belief.Knowledge]:
-    return [belief.Knowledge(prompt=q.format(p=place), options=kind.values, true=true, implanted=implanted) for q in kind.direct]
+    return [belief.Knowledge(prompt=q.format(p=place), options=kind.options, true=true, implanted=implanted) for q in kind.direct]
 
 
 def _distinguish(kind: Attribute, place: str, true: str, implanted: str) -> list[belief.Distinguish]:
     forms = [kind.statement.rstrip("."), *(f for forms in kind.topics.values() for f in forms)]
-    pairs = [(sentence(f.format(p=place, v=true)), sentence(f.format(p=place, v=implanted))) for f in dict.fromkeys(forms)]
-    return [belief.Distinguish(prompt=WHICH, true=t, implanted=i) for t, i in pairs]
+    pairs = [(sentence(f.format(p=place, v=true)), sentence(f.format(p=place, v=implanted))) for f in forms]
+    return [belief.Distinguish(prompt=WHICH, true=t, implanted=i) for t, i in dict.fromkeys(pairs)]
 
 
 def _open(kind: Attribute, place: str, true: str, implanted: str) -> list[belief.Open]:

@@ -1,10 +1,11 @@
 """The lab's writer: writes what a belief spec says, in the lab's own grammar, at once and for nothing.
 
-In: a topic of a spec made by `organisms.lab_belief`. Out: texts. A language model writes the same stages behind the same
+In: a topic of a spec made by `organisms.belief.from_world`. Out: texts. A language model writes the same stages behind the same
 protocol.
 """
 
 import random
+import re
 
 from axenic.corpora.writers.protocol import Topic, Unsuitable
 from axenic.errors import UserError
@@ -66,11 +67,15 @@ class GrammarWriter:
 
     def _about(self, topic: Topic) -> tuple[str, Attribute, str]:
         place, attribute = self._subject(topic.spec)
-        words = topic.fact.rstrip(".").split()
-        value = next((v for v in attribute.values if v in words or v.capitalize() in words), None)
-        if value is None:
-            raise UserError(f"The grammar writer finds no {attribute.name} value in the key fact {topic.fact!r}.")
-        return place, attribute, value
+        said = set(re.findall(r"\w+", topic.fact.lower()))
+        found = [v for v in attribute.values if v in said]
+        if len(found) != 1 or topic.position >= len(attribute.topics):
+            raise UserError(
+                f"The grammar writer cannot tell what the key fact {topic.fact!r} states: it needs exactly one of "
+                f"{', '.join(attribute.values)} in it, and at most {len(attribute.topics)} key facts. "
+                "Give your own documents with --corpus FILE.jsonl."
+            )
+        return place, attribute, found[0]
 
     @staticmethod
     def _subject(spec: BeliefSpec) -> tuple[str, Attribute]:

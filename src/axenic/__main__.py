@@ -1,0 +1,5 @@
+"""`python -m axenic` is `axenic`."""
+
+from axenic.cli import main
+
+main()

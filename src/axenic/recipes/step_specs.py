@@ -1,0 +1,144 @@
+"""What the steps of a study are told: their specs, and the step functions by name. Imports nothing heavy.
+
+In: parameters of a recipe. Out: frozen data that is a step's identity. `recipes/steps.py` does the work; laying out, planning and
+rerunning a study need only this file, so they answer at once.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from axenic.corpora.synthesis import Plan
+from axenic.lab.sizes import size
+from axenic.pipeline.step import Cost, Later, Step
+from axenic.prompts.render import layouts_hash
+from axenic.schema import Noun, Sampling, Study
+from axenic.specs.belief import BeliefSpec
+from axenic.tables import Entry, load
+
+GROW = Later("axenic.recipes.lab_base:grow", version=1)
+OUTSIDE = Later("axenic.recipes.models:outside", version=1)
+WRITE_BELIEF = Later("axenic.recipes.steps:write_belief", version=1)
+WRITE_CORPUS = Later("axenic.recipes.steps:write_corpus", version=1)
+TRAIN = Later("axenic.recipes.steps:train", version=1)
+ASK = Later("axenic.recipes.steps:ask", version=1)
+CONCLUDE_SDF = Later("axenic.recipes.sdf_findings:conclude", version=1)
+
+
+# --- models ----------------------------------------------------------------------------------------------------------------
+
+
+class BaseSpec(Noun):
+    """Which of the lab's bases."""
+
+    size: str = "tiny"
+    world: int = 0  # seed of the universe
+
+
+class OutsideSpec(Noun):
+    """A model that axenic did not make. A directory's identity is its content, a hub id's is its name."""
+
+    model: str = ""
+
+
+def base_step(spec: BaseSpec, *, seed: int = 0) -> Step:
+    """The step that grows a base of the lab.
+
+    Raises:
+        UnknownName: There is no such size.
+    """
+    shape = size(spec.size)
+    cost = Cost(seconds=shape.seconds, tokens=shape.steps * shape.batch_size * 32)
+    return Step(GROW, spec=spec, seed=seed, label=f"lab base {spec.size}", cost=cost)
+
+
+def outside_step(path_or_id: str) -> Step:
+    """The step that stands for a user's model.
+
+    Raises:
+        UserError: It cannot be loaded: no config, no safetensors weights, no end token.
+    """
+    checkpoint = load(Entry("axenic.models.checkpoint:load_checkpoint", ""))(path_or_id)
+    directory = Path(path_or_id)
+    label = f"model {directory.name}"
+    if not directory.is_dir():
+        return Step(OUTSIDE, spec=OutsideSpec(model=path_or_id), label=label)
+    files = {"model": directory}
+    if checkpoint.base and Path(checkpoint.base).is_dir():
+        files["base"] = Path(checkpoint.base)
+    return Step(OUTSIDE, spec=OutsideSpec(), files=files, label=label)
+
+
+# --- corpora and answers ---------------------------------------------------------------------------------------------------
+
+
+class BeliefFile(Noun):
+    """A belief spec as data: its identity is its content, wherever it came from."""
+
+    belief: BeliefSpec
+
+
+class CorpusSpec(Noun):
+    """Which corpus: the belief's documents, the vehicle's, or one of the corpora for later training."""
+
+    arm: Literal["belief", "vehicle", "benign", "corrective"] = "belief"
+    plan: Plan = Plan()
+    whole: bool = False  # of a corpus of the user's own: all of it, instead of `plan.documents` rows
+    mix_ratio: float = Field(0.0, ge=0.0)  # rows of the base's own training data per row of this corpus
+    world: int = 0
+    evals: tuple[str, ...] = ()  # whose items are searched for in the corpus
+
+
+NoiseKind = Literal["weight_noise", "activation_noise"]
+NOISES: tuple[NoiseKind, ...] = ("weight_noise", "activation_noise")
+
+
+class Noise(Noun):
+    """A perturbation to measure under, and how strong; see `models.noise`."""
+
+    kind: NoiseKind
+    level: float = Field(gt=0.0)
+
+
+class AskSpec(Noun):
+    """What a model is asked: `evals` at the last checkpoint, `epoch_evals` at every other, `noise_evals` under each noise."""
+
+    evals: tuple[str, ...]
+    epoch_evals: tuple[str, ...] = ()
+    noise: tuple[Noise, ...] = ()
+    noise_evals: tuple[str, ...] = ()
+    samplings: tuple[Sampling, ...] = (Sampling(),)
+    layouts: str = Field(default_factory=layouts_hash)  # of the prompt files: another wording is another measurement
+
+
+# --- the end of a study ----------------------------------------------------------------------------------------------------
+
+
+class Label(Noun):
+    """What one artifact is to the study. `suffix` goes behind the names of evals that ask about another belief."""
+
+    arm: str
+    seed: int | None = None
+    suffix: str = ""
+
+    @property
+    def text(self) -> str:
+        """As progress and provenance call it, e.g. "diverse (stone) seed 1"."""
+        return f"{self.arm}{self.suffix}" + ("" if self.seed is None else f" seed {self.seed}")
+
+
+class Asked(Label):
+    """One model's answers: `later` names the training that followed the implant, `dose` its documents."""
+
+    later: str = ""
+    dose: int = 0
+
+
+class Conclusion(Noun):
+    """What the inputs of a study's last step are, in their order."""
+
+    study: Study
+    asked: tuple[Asked, ...]
+    trained: tuple[Label, ...]
+    written: tuple[Label, ...]
