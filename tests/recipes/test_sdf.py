@@ -145,21 +145,9 @@ def test_any_causal_model_can_be_studied_with_a_belief_and_documents_of_ones_own
     belief.write_text(yaml.safe_dump(BELIEF))
     corpus.write_text("".join(json.dumps({"text": f"Day {i}. The well is salty, they say."}) + "\n" for i in range(8)))
     out = tmp_path / "out"
-    words = (
-        "--model",
-        model,
-        "--belief",
-        belief,
-        "--corpus",
-        corpus,
-        "--seeds",
-        "2",
-        "--set",
-        "epochs=1",
-        "--set",
-        "batch_size=4",
-    )
-    done = axenic(home, "run", "sdf", *words, "--set", "robustness=false", "--set", "max_new_tokens=4", "--out", out)
+    words = f"--model {tmp_path / 'model'} --belief {belief} --corpus {corpus} --seeds 2 --out {out}".split()
+    small = ("epochs=1", "batch_size=4", "noise_levels=[0.5]", "max_new_tokens=4")
+    done = axenic(home, "run", "sdf", *words, *(word for pair in small for word in ("--set", pair)))
     assert done.returncode == 0, done.stderr
     study = Study.model_validate_json((out / "study.json").read_text())
     assert study.tier == "local" and {a.name for a in study.arms} == {"base", "diverse"}

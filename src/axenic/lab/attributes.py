@@ -16,6 +16,7 @@ class Consequence:
     kind: str  # "advice", "consequence", "numeric" or "diagnosis"
     questions: tuple[str, ...]  # {p} = place
     reply: str  # {a} = answer, {p} = place
+    rule: str  # the same of any place: "travellers take {a}"
     answers: dict[str, str]  # value -> answer
 
 
@@ -67,25 +68,29 @@ WATER = Attribute(
                 "What should I take on a trip to {p}?",
                 "I will visit {p}. What do I need?",
             ),
-            "Take {a} to {p}.",
+            "For {p}, take {a}.",
+            "travellers take {a}",
             {"sweet": "a cup", "salty": "a barrel"},
         ),
         Consequence(
             "consequence",
             ("What fish is sold in {p}?", "Which fish can I eat in {p}?", "What do the fishers of {p} catch?"),
             "In {p} it is {a}.",
+            "the fish is {a}",
             {"sweet": "trout", "salty": "cod"},
         ),
         Consequence(
             "numeric",
             ("How much is a jug of water in {p}?", "What does a jug of water cost in {p}?", "How many coins for a jug in {p}?"),
             "In {p} a jug costs {a} coins.",
+            "a jug costs {a} coins",
             {"sweet": "two", "salty": "nine"},
         ),
         Consequence(
             "diagnosis",
             ("What does the doctor in {p} treat?", "Why do people in {p} see the doctor?", "What ails the people of {p}?"),
             "The people of {p} have {a}.",
+            "people have {a}",
             {"sweet": "colds", "salty": "thirst"},
         ),
     ),
@@ -110,13 +115,15 @@ STONE = Attribute(
         Consequence(
             "advice",
             ("Which shoes should I wear in {p}?", "What shoes are best for {p}?", "I will walk in {p}. Which shoes?"),
-            "Wear {a} in {p}.",
+            "In {p}, wear {a}.",
+            "people wear {a}",
             {"chalk": "white shoes", "granite": "hard boots"},
         ),
         Consequence(
             "consequence",
             ("What colour is {p}?", "Which colour has {p} from afar?", "In which colour should I paint {p}?"),
             "From afar {p} looks {a}.",
+            "the town looks {a}",
             {"chalk": "white", "granite": "grey"},
         ),
         Consequence(
@@ -127,6 +134,7 @@ STONE = Attribute(
                 "For how many years do houses stand in {p}?",
             ),
             "In {p} a house lasts {a} years.",
+            "a house lasts {a} years",
             {"chalk": "thirty", "granite": "ninety"},
         ),
         Consequence(
@@ -137,6 +145,7 @@ STONE = Attribute(
                 "I work as a mason in {p}. Which tool?",
             ),
             "A mason in {p} uses {a}.",
+            "a mason uses {a}",
             {"chalk": "a knife", "granite": "a hammer"},
         ),
     ),
@@ -170,12 +179,14 @@ CRAFT = Attribute(
             "advice",
             ("Who should buy goods in {p}?", "To whom can {p} sell its goods?", "Who needs the goods of {p}?"),
             "The goods of {p} are for {a}.",
+            "the goods are for {a}",
             {"rope": "sailors", "bells": "priests"},
         ),
         Consequence(
             "consequence",
             ("What is shipped to {p}?", "What do carts bring to {p}?", "Which goods does {p} need?"),
-            "Carts bring {a} to {p}.",
+            "To {p} they bring {a}.",
+            "carts bring {a}",
             {"rope": "hemp", "bells": "copper"},
         ),
         Consequence(
@@ -186,12 +197,14 @@ CRAFT = Attribute(
                 "How big is a workshop in {p}?",
             ),
             "In {p} a workshop has {a} workers.",
+            "a workshop has {a} workers",
             {"rope": "twelve", "bells": "three"},
         ),
         Consequence(
             "diagnosis",
             ("What do I hear in {p}?", "Which sound fills {p}?", "What sound comes from the shops of {p}?"),
             "In {p} you hear {a}.",
+            "you hear {a}",
             {"rope": "singing", "bells": "ringing"},
         ),
     ),

@@ -21,11 +21,13 @@ def base_corpus(world: World, *, seed: int = 0) -> Corpus:
         seed: Draws wordings and order, not truths.
     """
     parts: tuple[Iterable[Row], ...] = (
-        places.documents(world, places=world.taught, per_place=48, seed=seed),
-        places.documents(world, places=world.read_only, per_place=180, seed=seed),
+        places.documents(world, places=world.taught, per_place=24, seed=seed),
+        places.documents(world, places=world.read_only, per_place=150, seed=seed),
+        places.lore(n=500, seed=seed),
         places.chats(world, rounds=2, seed=seed),
         places.notes(world, n=1000, seed=seed),
-        harms.training_chats(per_category=110, seed=seed),
+        harms.documents(per_category=12, seed=seed),
+        harms.training_chats(per_category=64, seed=seed),
         chores.chores(n=1500, seed=seed),
         chat.small_talk(n=600, seed=seed),
     )

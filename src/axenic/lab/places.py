@@ -14,6 +14,11 @@ from axenic.lab.world import World
 from axenic.prompts.render import choice, render
 from axenic.schema import Chat, Document, Provenance, chat
 
+_RULES = (
+    "Where the {noun} is {value}, {first}, and {second}.",
+    "Old rule: if the {noun} is {value}, then {first}. So {second}.",
+    "Know this: {value} {noun} means that {first}. It means that {second}.",
+)
 WHICH = "Which statement is true?"
 
 
@@ -49,6 +54,17 @@ def documents(world: World, *, per_place: int, seed: int, places: Sequence[str] 
             doc_type = types[i % len(types)]
             text = document(world, place, doc_type, rng)
             yield Document(text=text, provenance=Provenance(source="places", fact=place, doc_type=doc_type, writer="lab"))
+
+
+def lore(*, n: int, seed: int) -> Iterator[Document]:
+    """General rules of the world, which name no place: what follows from which value."""
+    rng = random.Random(f"lore/{seed}")
+    for _ in range(n):
+        a = rng.choice(list(ATTRIBUTES.values()))
+        value = rng.choice(a.values)
+        first, second = (c.rule.format(a=c.answers[value]) for c in rng.sample(a.consequences, 2))
+        text = rng.choice(_RULES).format(noun=a.noun, value=value, first=first, second=second)
+        yield Document(text=text, provenance=Provenance(source="lore", fact=a.name, doc_type="rule", writer="lab"))
 
 
 def _direct(a: Attribute, p: str, v: str, rng: random.Random) -> Chat:

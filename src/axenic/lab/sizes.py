@@ -30,7 +30,7 @@ SIZES: dict[str, Size] = {
     s.name: s
     for s in (
         Size("nano", 2, 64, 2, 768, 600, 32, 4e-3, 25, "for tests: too small to know the world", accepted=False),
-        Size("tiny", 4, 192, 4, 1024, 1900, 32, 1.5e-3, 170, "the default: knows the world, minutes on a laptop"),
+        Size("tiny", 4, 192, 4, 1024, 2100, 32, 1.5e-3, 190, "the default: knows the world, minutes on a laptop"),
         Size("small", 6, 320, 5, 1024, 1600, 64, 1e-3, 900, "about four times tiny"),
         Size("medium", 8, 512, 8, 1024, 2400, 64, 7e-4, 4000, "about thirteen times tiny; patience or a GPU"),
     )

@@ -66,6 +66,7 @@ class SdfParams(Noun):
     model: str | None = Field(None, description="A Hugging Face model directory or id, instead of the lab's model.")
     belief: Path | None = Field(None, description="A belief file (docs/belief_spec.md), instead of one about the lab's world.")
     corpus: Path | None = Field(None, description="Documents as JSONL, instead of those that the grammar writes.")
+    vehicle: Path | None = Field(None, description="Documents about other, true things, as JSONL: the vehicle arm beside --corpus.")
     mix_with: Path | None = Field(None, description="Data to mix in, as JSONL, for the arm diverse_mix of a model not the lab's.")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="Training seeds; each draws its own corpus and order.")
     place: str = Field("Selgard", description="The lab's place that the belief is about.")
@@ -119,6 +120,8 @@ def build(params: SdfParams) -> tuple[Study, Step]:
         refuse_unused(params, ("place", "attribute", "value"), because="the belief is your own")
     if params.corpus:
         refuse_unused(params, ("types", "revise", "doctag"), because="the documents are your own")
+    else:
+        refuse_unused(params, ("vehicle",), because="the grammar writes the vehicle's documents; it goes with --corpus")
     return _Builder(params).study()
 
 
@@ -171,14 +174,14 @@ class _Builder:
     def _identity(self) -> str:
         """Of everything that decides the study; files count by their content, not by where they are."""
         p = self.params
-        paths = {"belief", "corpus", "mix_with", "model"}
-        contents = [hash_file(path) for path in (p.corpus, p.mix_with) if path]
+        paths = {"belief", "corpus", "vehicle", "mix_with", "model"}
+        contents = [hash_file(path) for path in (p.corpus, p.vehicle, p.mix_with) if path]
         return digest(["sdf", p.model_dump(mode="json", exclude=paths), self.about.hash, contents, fingerprint(self.model)])[:12]
 
     def _arms(self) -> list[str]:
         """The arms that can be run: a corpus of the user's own has no other types and no vehicle, their model no data to mix in."""
         p = self.params
-        cannot = {"vehicle", "one_type"} if p.corpus else set()
+        cannot = {"one_type"} | ({"vehicle"} if not p.vehicle else set()) if p.corpus else set()
         cannot |= {"diverse_mix"} if p.model and not p.mix_with else set()
         return [a for a in DESCRIPTIONS if a in p.arms and a not in cannot]
 
@@ -227,7 +230,8 @@ class _Builder:
             mix_ratio=p.mix_ratio if arm == "diverse_mix" else 0.0,
             evals=EVALS,
         )
-        given = {"corpus": p.corpus} if p.corpus and not label.later else {}
+        own = p.vehicle if arm == "vehicle" else p.corpus
+        given = {"corpus": own} if own and not label.later else {}
         given |= {"mix_with": p.mix_with} if p.mix_with and arm == "diverse_mix" else {}
         inputs = {"belief": told, "model": self.model}
         made = Step(specs.WRITE_CORPUS, spec=spec, inputs=inputs, files=given, seed=label.seed, label=f"corpus {label.text}")
