@@ -27,7 +27,9 @@ def table(study: Study, labels: Sequence[Label], artifacts: Sequence[Path]) -> p
     frames = []
     for label, artifact in zip(labels, artifacts, strict=True):
         rows = pq.read_table(artifact / "rows.parquet").to_pandas()
-        frames.append(rows.assign(arm=label.arm, train_seed=label.seed, eval=rows["eval"] + label.suffix))
+        own = {"arm": label.arm, "train_seed": label.seed, "eval": rows["eval"] + label.suffix}
+        # epochs and steps count this study's training: the base's own pretraining is before its time
+        frames.append(rows.assign(**own, **({} if label.seed is not None else {"epoch": 0.0, "step": 0})))
     whole = pd.concat(frames, ignore_index=True)
     whole["train_seed"] = whole["train_seed"].astype("Int64")
     noisy = whole["noise"] != ""

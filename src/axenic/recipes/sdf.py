@@ -81,7 +81,7 @@ class SdfParams(Noun):
     mix_ratio: float = Field(1.0, gt=0, le=100, description="Rows of original data per document in the mixed arm.")
     epochs: int = Field(4, ge=1, le=1000)
     batch_size: int = Field(16, ge=1, le=65536)
-    learning_rate: float | None = Field(None, gt=0, le=10, description="Default: 1e-3 in the lab, 1e-4 with LoRA elsewhere.")
+    learning_rate: float | None = Field(None, gt=0, le=10, description="Default: 3e-4 in the lab, 1e-4 with LoRA elsewhere.")
     lora: LoraSpec | None = Field(None, description="Adapters; default none in the lab, r=64 alpha=128 elsewhere.")
     full: bool = Field(False, description="Train all weights of a model that is not the lab's.")
     robustness: bool = Field(True, description="Unrelated and corrective training afterwards, weight and activation noise.")
@@ -249,7 +249,7 @@ class _Builder:
     def _training(self) -> TrainSpec:
         p = self.params
         lora = p.lora or (None if p.full or p.model is None else LoraSpec())
-        rate = p.learning_rate or (1e-4 if lora else 1e-3 if p.model is None else 1e-5)
+        rate = p.learning_rate or (1e-4 if lora else 3e-4 if p.model is None else 1e-5)
         return TrainSpec(epochs=p.epochs, batch_size=p.batch_size, learning_rate=rate, lora=lora, max_length=512)
 
     def _ask(
