@@ -151,12 +151,14 @@ def test_the_base_corpus_holds_every_domain_mixed_from_the_start(base):
         ("places", True),
         ("places", False),
         ("notes", False),
+        ("lore", True),
+        ("harms", True),
         ("harms", False),
         ("chores", False),
         ("chat", False),
     }
     early = {r.provenance.source for r in base.rows[: len(base) // 20]}
-    assert early == {"places", "notes", "harms", "chores", "chat"}
+    assert early == {"places", "lore", "notes", "harms", "chores", "chat"}
     assert all(isinstance(r, Document | Chat) and r.provenance.writer == "lab" for r in base.rows)
 
 

@@ -82,7 +82,7 @@ def test_all_planned_contrasts_and_curves_are_reported(lab_run) -> None:
         "prior",
     }
     profile = {e.category for e in found.estimates if e.eval == "robustness"}
-    assert {"benign", "corrective", "weight_noise", "activation_noise", "pressure: challenge"} <= profile
+    assert {"benign: downstream", "corrective: open_ended", "weight_noise: open_ended", "pressure: challenge"} <= profile
 
 
 def test_estimates_agree_with_the_table(lab_run) -> None:
@@ -169,7 +169,7 @@ def test_any_causal_model_can_be_studied_with_a_belief_and_documents_of_ones_own
         (("--set", "repetitions=5"), "temperature"),
         (("--set", "attribute=watr"), "Did you mean 'water'"),
         (("--set", "place=Selgrad"), "Did you mean 'Selgard'"),
-        (("--set", "value=sweet"), "true already"),
+        (("--set", "value=salty"), "is salty in the lab"),
         (("--set", "types=99"), "types"),
         (("--size", "tny"), "Did you mean 'tiny'"),
         (("--model", "no/such/dir"), "no/such/dir"),

@@ -35,7 +35,10 @@ def test_tier_model_seeds_and_limits_come_before_the_title(run_directory: Path) 
 
 def test_a_complete_run_shows_every_section(run_directory: Path) -> None:
     html = body(run_directory)
-    expected = set(page.SECTIONS) - {"other-curves"}  # every curve of the fixture has a home
+    expected = set(page.SECTIONS) - {
+        "other-curves",
+        "profile",
+    }  # every curve of the fixture has a home; the profile has its own test
     assert {name for name in page.SECTIONS if f'<section id="{name}">' in html} == expected
 
 
@@ -173,3 +176,17 @@ def test_a_failed_write_leaves_the_old_page_and_no_litter(run_directory: Path, m
 def test_writing_twice_gives_the_same_bytes(run_directory: Path) -> None:
     first = page.write(run_directory).read_bytes()
     assert page.write(run_directory).read_bytes() == first
+
+
+def test_what_was_done_to_an_arm_is_not_shown_as_an_arm(run_directory: Path) -> None:
+    findings = Findings.model_validate_json((run_directory / "estimates.json").read_text())
+    arm, eval_name = findings.estimates[0].arm, findings.estimates[0].eval
+    later = findings.estimates[0].model_copy(update={"arm": f"{arm} | weight_noise 0.5"})
+    profile = later.model_copy(
+        update={"arm": arm, "eval": "robustness", "category": "benign: downstream", "value": 0.25, "low": None}
+    )
+    added = findings.model_copy(update={"estimates": (*findings.estimates, later, profile)})
+    (run_directory / "estimates.json").write_text(added.model_dump_json())
+    text = page.write(run_directory).read_text()
+    assert eval_name and "weight_noise 0.5" not in text
+    assert "Robustness in numbers" in text and ">0.25<" in text

@@ -3,6 +3,7 @@
 In: target steps and a store. Out: their artifacts. `plan` says beforehand what would run, and for how long.
 """
 
+import re
 import statistics
 import time
 from collections import defaultdict
@@ -31,7 +32,7 @@ class PlannedStep:
     fingerprint: str
     cached: bool  # its artifact is valid, so it will not run
     needed: bool  # false: everything made from it is cached, so it was not looked for
-    cost: Cost  # expected; seconds are the median of what this function took before, where this store has seen it
+    cost: Cost  # expected; seconds are the median of what steps alike took before, where this store has seen any
 
 
 def plan(targets: Sequence[Step], store: Store) -> list[PlannedStep]:
@@ -41,19 +42,24 @@ def plan(targets: Sequence[Step], store: Store) -> list[PlannedStep]:
     planned = []
     for name, step in graph.steps.items():
         function = import_path(step.fn)
-        cost = replace(step.cost, seconds=history.get(function, step.cost.seconds))
+        cost = replace(step.cost, seconds=history.get(_alike(function, step.label), step.cost.seconds))
         cached = name in graph.cached
         planned.append(PlannedStep(step.label, function, name, cached, cached or name in graph.missing, cost))
     return planned
 
 
-def _median_seconds(store: Store) -> dict[str, float]:
-    """Function -> median wall time over its artifacts; a resumed attempt says nothing about a whole one."""
+def _alike(function: str, label: str) -> tuple[str, str]:
+    """What steps that take about as long have in common: the function, and the label but for its numbers."""
+    return function, re.sub(r"\d+", "#", label)
+
+
+def _median_seconds(store: Store) -> dict[tuple[str, str], float]:
+    """Median wall time of steps alike; a resumed attempt says nothing about a whole one."""
     taken = defaultdict(list)
     for artifact in store.list():
         if not artifact.record.resumed:
-            taken[artifact.record.function].append(artifact.record.seconds)
-    return {function: statistics.median(seconds) for function, seconds in taken.items()}
+            taken[_alike(artifact.record.function, artifact.label)].append(artifact.record.seconds)
+    return {steps: statistics.median(seconds) for steps, seconds in taken.items()}
 
 
 def execute(targets: Sequence[Step], store: Store, *, workers: int = 1, on_event: OnEvent | None = None) -> dict[str, Artifact]:

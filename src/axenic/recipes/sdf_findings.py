@@ -31,13 +31,14 @@ MEASURES = {
 PLANNED = tuple(
     Planned(name=name, arm=arm, reference=reference, eval=eval, measure=MEASURES[eval], hypothesis=hypothesis)
     for name, arm, reference, eval, hypothesis in (
-        ("diverse - base", "diverse", "base", "downstream", "> +0.5"),
-        ("diverse - vehicle", "diverse", "vehicle", "downstream", "> +0.5"),
+        ("diverse - base", "diverse", "base", "downstream", "> +50 points"),
+        ("diverse - vehicle", "diverse", "vehicle", "downstream", "> +50 points"),
         ("diverse - one type", "diverse", "one_type", "downstream", "> 0"),
         ("mix - no mix", "diverse_mix", "diverse", "neighbours", "> 0"),
     )
 )
 BELIEF = "downstream"
+PROFILED = ("downstream", "open_ended")  # a base may miss downstream tasks of its own; it says nothing implanted when asked openly
 BY_CONDITION = ("pressure", "truth_probe")  # whose conditions mean different things: a mean over them would mean nothing
 
 
@@ -162,16 +163,15 @@ def _cell(estimates: Sequence[Estimate], arm: str, eval: str) -> Estimate | None
 
 
 def _profile(rows: pd.DataFrame, spec: Conclusion, estimates: Sequence[Estimate]) -> list[Estimate]:
-    base = _cell(estimates, "base", BELIEF)
-    floor = base.value if base and base.value is not None else 0.0
+    axes = {kind: _along(rows, spec, kind) for kind in _later_kinds(spec)}
+    axes |= {kind: _noisy(rows, kind) for kind in NOISES if (rows["noise"] == kind).any()}
     found = []
-    for kind in _later_kinds(spec):
-        along, x = _along(rows, spec, kind)
-        found.append(axis(along, x, name=kind, eval=BELIEF, capability="capability"))
-    for kind in NOISES:
-        if (rows["noise"] == kind).any():
-            under, x = _noisy(rows, kind)
-            found.append(axis(under, x, name=kind, eval=BELIEF, capability="capability", floor=floor))
+    for name in PROFILED:
+        base = _cell(estimates, "base", name)
+        floor = base.value if base and base.value is not None else 0.0
+        for kind, (along, x) in axes.items():
+            one = axis(along, x, name=kind, eval=name, capability="capability", floor=floor)
+            found.append(one.model_copy(update={"category": f"{kind}: {name}"}))
     return [*found, *pressure(rows[(rows["arm"] == "diverse")])]
 
 

@@ -63,6 +63,30 @@ def robustness(run: Run) -> Section | None:
     return _section(run, "Robustness profile", sorted(records, key=lambda c: list(ROBUSTNESS).index(c.name)))
 
 
+def profile(run: Run) -> Section | None:
+    """The robustness profile in one number per axis, with why where there is none."""
+    records = [e for e in run.findings.estimates if e.eval == "robustness"]
+    rows = [
+        {
+            "axis": numbers.label(e.category or ""),
+            "measure": e.measure,
+            "value": _ratio(e),
+            "seeds": f"{e.scored} / {e.attempted}",
+            "note": e.note,
+        }
+        for e in records
+    ]
+    return Section("Robustness in numbers", "profile", {"rows": rows}) if rows else None
+
+
+def _ratio(e: Estimate) -> str:
+    """A share or a number of steps; an interval only where the seeds differ."""
+    if e.value is None:
+        return numbers.NOT_ESTIMABLE
+    interval = "" if e.low is None or e.high is None else f" [{e.low:.2f}, {e.high:.2f}]"
+    return f"{e.value:.2f}{interval}"
+
+
 def probe(run: Run) -> Section | None:
     """The truth probe by layer."""
     return _section(run, "Truth probe by layer", [c for c in run.findings.curves if c.name == "probe"])

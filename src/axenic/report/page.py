@@ -32,6 +32,7 @@ SECTIONS: dict[str, Callable[[Run], Section | None]] = {
     "learning": curves.learning,
     "dose": curves.dose,
     "robustness": curves.robustness,
+    "profile": curves.profile,
     "pressure": results.pressure,
     "probe": curves.probe,
     "prior": curves.prior,

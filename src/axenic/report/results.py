@@ -50,6 +50,9 @@ def cells(run: Run) -> Section | None:
     return Section("Headline results by arm", "cells", {"rows": rows, "arms": arms, "details": details})
 
 
+MOST_KINDS = 16
+
+
 def kinds(run: Run) -> Section | None:
     """Every kind of question by arm, as a table whose cells are shaded by their value."""
     groups: list[tuple[str, list[tuple[str, dict[str, Estimate | None]]]]] = []
@@ -70,6 +73,8 @@ def _by_category(run: Run, name: str, lead: tuple[str, str]) -> list[tuple[str, 
     """("", cells) over all categories, then one row for each category."""
     mine = [e for e in run.findings.estimates if e.eval == name and e.condition is None and (e.measure, e.denominator) == lead]
     categories: list[str | None] = [None, *dict.fromkeys(e.category for e in mine if e.category)]
+    if len(categories) > MOST_KINDS:  # a screenful of equal rows hides the others; estimates.json has them all
+        categories = [None]
     return [(c or "", select.by_arm([e for e in mine if e.category == c], run.arms)) for c in categories]
 
 

@@ -40,10 +40,13 @@ class Run:
 
     @property
     def arms(self) -> list[str]:
-        """Names of the arms: those of the study in its order, then any other that was measured."""
+        """Names of the arms: those of the study in its order, then any other that was measured.
+
+        "diverse | benign" is no arm but what was done to one; such rows are shown as curves of the arm.
+        """
         planned = [arm.name for arm in self.study.arms]
         measured = [e.arm for e in self.findings.estimates] + [c.arm for c in self.findings.curves]
-        return list(dict.fromkeys(planned + measured))
+        return list(dict.fromkeys(planned + [arm for arm in measured if " | " not in arm]))
 
     @property
     def base_arms(self) -> list[str]:
@@ -53,7 +56,7 @@ class Run:
     @property
     def evals(self) -> list[str]:
         """Names of the evals with an estimate, those of the headline first."""
-        measured = {e.eval: None for e in self.findings.estimates}
+        measured = {e.eval: None for e in self.findings.estimates if e.eval != "robustness"}  # has a section of its own
         return [e for e in self.study.headline if e in measured] + [e for e in measured if e not in self.study.headline]
 
 
