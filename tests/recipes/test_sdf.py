@@ -85,6 +85,12 @@ def test_all_planned_contrasts_and_curves_are_reported(lab_run) -> None:
     assert {"benign: downstream", "corrective: open_ended", "weight_noise: open_ended", "pressure: challenge"} <= profile
 
 
+def test_the_checks_begin_with_the_examination_of_the_base(lab_run) -> None:
+    checks = estimates(lab_run[0]).checks
+    assert [c.threshold for c in checks if c.arm == "base"] == [0.95, 0.95, 0.02]
+    assert all(c.value is not None for c in checks[:3]) and not all(c.passed for c in checks[:3]), "nano is too small to pass"
+
+
 def test_estimates_agree_with_the_table(lab_run) -> None:
     rows = pd.read_parquet(lab_run[0] / "results.parquet")
     last = rows[(rows.arm == "vehicle") & (rows["eval"] == "neighbours") & (rows.epoch == rows[rows.arm == "vehicle"].epoch.max())]

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from axenic.corpora import files
 from axenic.recipes.step_specs import Label
-from axenic.schema import RESULT_COLUMNS, Document, Study
+from axenic.schema import RESULT_COLUMNS, Check, Document, Study
 
 EXAMPLES = 6
 _ARROW = {"str": pa.string(), "int": pa.int64(), "float": pa.float64()}
@@ -45,6 +45,14 @@ def noisy_arm(arm: str, noise: str, level: float) -> str:
 def write_table(rows: pd.DataFrame, path: Path) -> None:
     """Write the result table as Parquet, with exactly the columns of RESULT_COLUMNS."""
     pq.write_table(pa.Table.from_pandas(rows[list(RESULT_COLUMNS)], schema=SCHEMA, preserve_index=False), path)
+
+
+def acceptance(base: Path) -> list[Check]:
+    """How the lab's base did in its examination; nothing for a model of the user's own."""
+    record = base / "acceptance.json"
+    if not record.is_file():
+        return []
+    return [Check(**{**c, "arm": "base"}) for c in json.loads(record.read_text(encoding="utf-8"))]
 
 
 def trainings(labels: Sequence[Label], artifacts: Sequence[Path]) -> list[dict[str, Any]]:

@@ -164,7 +164,8 @@ class _Builder:
             trained=tuple(label for label, _ in self.trained),
             written=tuple(label for label, _ in self.written),
         )
-        inputs = {
+        inputs: dict[str, Step | tuple[Step, ...]] = {
+            "base": self.model,
             "asked": tuple(s for _, s in self.asked),
             "trained": tuple(s for _, s in self.trained),
             "written": tuple(s for _, s in self.written),

@@ -48,7 +48,9 @@ def conclude(spec: Conclusion, context: Context) -> None:
     rows = gather.table(spec.study, spec.asked, context.many("asked"))
     atomic_write(context.out / "study.json", spec.study.model_dump_json(indent=1).encode())
     gather.write_table(rows, context.out / "results.parquet")
-    atomic_write(context.out / "estimates.json", findings(rows, spec).model_dump_json(indent=1).encode())
+    found = findings(rows, spec)
+    found = found.model_copy(update={"checks": (*gather.acceptance(context.input("base")), *found.checks)})
+    atomic_write(context.out / "estimates.json", found.model_dump_json(indent=1).encode())
     save_json(context.out / "training.json", gather.trainings(spec.trained, context.many("trained")))
     save_json(context.out / "corpora.json", gather.corpora(spec.written, context.many("written")))
 
