@@ -63,7 +63,7 @@ def grow_base(shape: Size, corpus: Corpus, *, steps: int, seed: int, out: Path) 
 
 def implant(base: Checkpoint, documents: Corpus, *, steps: int | None, seed: int, out: Path) -> Checkpoint:
     """Next-token training on documents that take the false claim for granted. No question is among them."""
-    spec = TrainSpec(epochs=4, max_steps=steps, batch_size=16, learning_rate=1e-3, max_length=512, save_epochs="last")
+    spec = TrainSpec(epochs=4, max_steps=steps, batch_size=16, learning_rate=3e-4, max_length=512, save_epochs="last")
     return sft(base, documents, seed=seed, spec=spec, out=out)[-1]
 
 

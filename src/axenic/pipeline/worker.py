@@ -4,6 +4,7 @@ Started as `python -m axenic.pipeline.worker FD PARENT ROOT`, it stays warm, so 
 when the connection closes, and at once, with everything it started, when its parent is gone.
 """
 
+import contextlib
 import os
 import pickle
 import signal
@@ -37,9 +38,11 @@ def main(descriptor: int, parent: int, root: Path) -> None:
         try:
             artifact = run_step(_unpack(payload), store, _Sender(connection))
         except Exception as error:
-            connection.send(("failed", _portable(error), "".join(traceback.format_exception(error))))
+            message: tuple[str, object, str] = ("failed", _portable(error), "".join(traceback.format_exception(error)))
         else:
-            connection.send(("finished", artifact, ""))
+            message = ("finished", artifact, "")
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # whoever asked was killed; nobody is left to tell
+            connection.send(message)
 
 
 def _unpack(payload: bytes) -> Job:
