@@ -3,7 +3,7 @@
 Every line below is a plain function call, so any of it can be changed: another place, another corpus, another question.
 
     python examples/belief_in_one_file.py --size nano     half a minute; too small to know what follows from what
-    python examples/belief_in_one_file.py --size tiny     about five minutes; `downstream` rises from 0 to about three quarters
+    python examples/belief_in_one_file.py --size tiny     about four minutes; `downstream` and `open_ended` rise
 """
 
 import argparse
