@@ -54,7 +54,8 @@ def chat(
 ) -> None:
     """Talk to the lab's model, or to any other.
 
-    An empty line starts a new conversation; Ctrl-D ends.
+    The lab's models were taught single questions, so each line is a conversation of its own; with --model they add up, and an
+    empty line starts a new one. Ctrl-D ends.
     """
     from axenic.models.checkpoint import load_checkpoint
     from axenic.models.hf import HFModel
@@ -63,10 +64,12 @@ def chat(
     loaded = HFModel.load(load_checkpoint(model or _base(size, seed, store)[0]))
     sampling = Sampling(temperature=temperature, max_new_tokens=128)
     turns: list[Message] = []
-    typer.echo("Ask away. An empty line starts a new conversation; Ctrl-D ends.", err=True)
+    how = "An empty line starts a new conversation" if model else "Each line is a conversation of its own"
+    typer.echo(f"Ask away. {how}; Ctrl-D ends.", err=True)
     while (line := _read_line()) is not None:
-        if not line:
+        if not line or not model:
             turns = []
+        if not line:
             continue
         turns.append(user(line))
         try:
