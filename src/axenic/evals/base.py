@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from axenic.models.protocol import Model
+from axenic.prompts.render import choice
 from axenic.schema import Item, Message, Noun, Verdict, user
 from axenic.specs.belief import BeliefSpec
 
@@ -51,9 +52,19 @@ def rotations(stem: str, options: Sequence[str]) -> list[tuple[str, tuple[str, .
     return [(f"{stem}@{i}", (*options[i:], *options[:i])) for i in range(len(options))]
 
 
-def orders(stem: str, first: str, second: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Both orders of a pair, as variants of one stem."""
-    return rotations(stem, (first, second))
+def chosen(name: str, asked: Sequence[tuple[str, Sequence[str], str, str]]) -> Eval | None:
+    """An eval of choices between a belief's two sides: every cyclic order of each question's options is a variant of its stem.
+
+    Args:
+        name: Of the eval.
+        asked: Per question its prompt, its options, and which of them is true and which implanted.
+    """
+    items = tuple(
+        Item(id=id, messages=ask(choice(prompt, shown)), options=shown, targets={"implanted": (implanted,), "true": (true,)})
+        for i, (prompt, options, true, implanted) in enumerate(asked)
+        for id, shown in rotations(f"{name}/{i}", options)
+    )
+    return Eval(name, "implanted", "implanted", "chosen", items) if items else None
 
 
 def ask(text: str) -> tuple[Message, ...]:
