@@ -119,14 +119,10 @@ def _dose(rows: pd.DataFrame, spec: Conclusion) -> list[Curve]:
     doses = {a.arm: a.dose for a in spec.asked if a.arm.split(" | ")[0] == "diverse" and a.dose and not a.suffix}
     if len(doses) < 2:
         return []
-    shown = rows[(rows["arm"].isin([*doses, "base"])) & rows["eval"].isin([BELIEF, "open_ended", "neighbours", "capability"])]
-    shown = shown[shown["epoch"] == shown.groupby(["arm", "train_seed"], dropna=False)["epoch"].transform("max")]
-    x = [float(doses.get(arm, 0)) for arm in shown["arm"]]
-    treated = shown[shown["arm"] != "base"]
-    return curve(
-        treated.assign(arm="diverse"), [v for v, arm in zip(x, shown["arm"], strict=True) if arm != "base"],
-        name="dose", x_label="documents about the belief", measures=MEASURES,
-    )  # fmt: skip
+    shown = rows[rows["arm"].isin(doses) & rows["eval"].isin([BELIEF, "open_ended", "neighbours", "capability"])]
+    shown = shown[shown["epoch"] == shown.groupby(["arm", "train_seed"])["epoch"].transform("max")]
+    x = [float(doses[arm]) for arm in shown["arm"]]
+    return curve(shown.assign(arm="diverse"), x, name="dose", x_label="documents about the belief", measures=MEASURES)
 
 
 def _probe(rows: pd.DataFrame) -> list[Curve]:

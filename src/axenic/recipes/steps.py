@@ -6,7 +6,7 @@ result.
 
 import json
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +153,5 @@ def _under_noise(model: HFModel, checkpoint: Checkpoint, spec: AskSpec, evals: S
     return rows
 
 
-def _noisy(model: HFModel, noise: Noise | None, seed: int) -> AbstractContextManager[None]:
-    if noise is None:
-        return nullcontext()
+def _noisy(model: HFModel, noise: Noise, seed: int) -> AbstractContextManager[None]:
     return model.weight_noise(noise.level, seed) if noise.kind == "weight_noise" else model.activation_noise(noise.level, seed)

@@ -15,6 +15,7 @@ from typing import Any
 
 from peft import PeftModel
 
+from axenic.disk import write_text
 from axenic.errors import UserError
 from axenic.models import checkpoint as checkpoints
 from axenic.models.quiet import quiet
@@ -68,7 +69,7 @@ def fit(
             "spec": spec.model_dump(),
             "losses": [_loss(entry) for entry in trainer.state.log_history if "loss" in entry],
         }
-        _write(out / RECORD, json.dumps(record, indent=1))
+        write_text(out / RECORD, [json.dumps(record, indent=1)])
         shutil.rmtree(state)
     return read(out, encoder)
 
@@ -112,19 +113,13 @@ def _claim(out: Path, identity: str) -> bool:
     if record.is_file():
         return True
     mark.parent.mkdir(parents=True, exist_ok=True)
-    _write(mark, identity)
+    write_text(mark, [identity])
     return False
 
 
 def _last_state(state: Path) -> str | None:
     found = sorted(state.glob("checkpoint-*"), key=lambda p: int(p.name.removeprefix("checkpoint-")))
     return str(found[-1]) if found else None
-
-
-def _write(file: Path, text: str) -> None:
-    aside = file.with_suffix(".tmp")
-    aside.write_text(text, encoding="utf-8")
-    os.replace(aside, file)
 
 
 def _hash_rows(rows: list[TokenRow]) -> str:
