@@ -20,13 +20,14 @@ from axenic.corpora.synthesis import Plan, write
 from axenic.corpora.writers.grammar import GrammarWriter
 from axenic.evals.base import Subject
 from axenic.evals.run import build, evaluate
+from axenic.findings import Contrast, Estimate
 from axenic.lab import World
 from axenic.lab.base import base_corpus
 from axenic.lab.sizes import SIZES, Size, size
 from axenic.lab.tokenizer import train_tokenizer
 from axenic.models.hf import HFModel
 from axenic.models.template import Encoder
-from axenic.schema import Checkpoint, Contrast, Corpus, Estimate, Sampling
+from axenic.schema import Checkpoint, Corpus, Sampling
 from axenic.specs.belief import BeliefSpec
 from axenic.stats.contrasts import Planned, contrast
 from axenic.stats.estimate import cells

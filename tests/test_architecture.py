@@ -24,7 +24,8 @@ MAX_FUNCTION, MAX_FILE, MAX_PARAMETERS = 60, 400, 7
 PLUGINS: dict[str, tuple[str, set[str]]] = {  # folder of plug-ins -> its table, and the files beside them that are helpers
     "recipes": ("recipes", set()),  # a recipe's file is one that defines RECIPE
     "evals": ("evals", {"table", "run", "base"}),
-    "evals/judges": ("judges", {"table"}),
+    "evals/judges": ("judges", {"table", "base", "load"}),
+    "evals/benchmarks": ("benchmarks", {"table", "suite", "base"}),
     "corpora/organisms": ("organisms", {"table", "lab_belief"}),
     "corpora/writers": ("writers", {"table", "protocol"}),
     "defences": ("defences", {"table"}),

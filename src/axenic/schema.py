@@ -1,6 +1,7 @@
 """The nouns that flow through axenic, in the order in which they appear. Read this file first.
 
-spec -> Document, Chat -> Corpus -> Checkpoint (+ Template) -> Item -> Response -> Verdict -> Estimate, Contrast, Curve -> Study.
+spec -> Document, Chat -> Corpus -> Checkpoint (+ Template) -> Item -> Response -> Verdict -> Study; what statistics make of the
+verdicts is in `findings.py`.
 Every noun is plain, frozen data: it knows how to be written down and how to be hashed, and nothing about models or pipelines.
 """
 
@@ -227,99 +228,7 @@ RESULT_COLUMNS: dict[str, str] = {
 """The result table: one row per response per judge. `train_seed` and `score` may be null. Every statistic comes from it alone."""
 
 
-# --- statistics ------------------------------------------------------------------------------------------------------------
-
-Denominator = Literal["all", "unambiguous", "stems"]
-"""all: every scored response. unambiguous: without the verdict "ambiguous". stems: right only if every variant of a stem is."""
-
-
-class Estimate(Noun):
-    """One number with its uncertainty, for one cell of the study. `value` is None when nothing in the cell was scored."""
-
-    study: str = ""
-    recipe: str = ""
-    tier: str = ""
-    arm: str
-    eval: str
-    category: str | None = None  # None = over all categories
-    condition: str | None = None  # None = over all conditions
-    epoch: float | None = None
-    temperature: float | None = None
-    judge: str = ""
-    measure: str = "score"  # what a score of 1 means, e.g. "implanted", "correct", "refused"
-    denominator: Denominator = "all"
-    value: float | None = None
-    low: float | None = None  # None together with high = "not estimable"; never a zero-width interval for lack of data
-    high: float | None = None
-    level: float = 0.95
-    method: str = ""  # e.g. "t on 3 seed means", "seed x item", "Wilson", "not estimable"
-    items: Literal["sampled", "fixed"] = "sampled"  # does the interval generalise to new items, or only to new seeds?
-    seed_low: float | None = None  # the t-interval on seed means (items fixed), where there are seeds
-    seed_high: float | None = None
-    n_seeds: int = 0
-    n_items: int = 0  # distinct stems
-    attempted: int = 0
-    scored: int = 0
-    missing: int = 0
-    note: str = ""
-
-
-class Contrast(Noun):
-    """A difference between two arms, paired by item and, where both arms have the same training seeds, by seed."""
-
-    study: str = ""
-    recipe: str = ""
-    tier: str = ""
-    name: str
-    arm: str
-    reference: str
-    eval: str
-    category: str | None = None
-    condition: str | None = None
-    measure: str = "score"
-    denominator: Denominator = "all"
-    value: float | None = None  # arm - reference
-    low: float | None = None
-    high: float | None = None
-    level: float = 0.95
-    p: float | None = None
-    p_holm: float | None = None  # adjusted over the planned contrasts of the study
-    method: str = ""
-    paired_by: str = ""  # "item", "item and seed"
-    planned: bool = True
-    hypothesis: str = ""  # the expected sign or size, written before the run
-    n_seeds: int = 0
-    n_items: int = 0
-    note: str = ""
-
-
-class Check(Noun):
-    """A yes/no fact that a study verified about itself, e.g. "capability stayed above 90 % of its start"."""
-
-    name: str
-    arm: str = ""
-    passed: bool | None  # None = could not be checked
-    value: float | None = None
-    threshold: float | None = None
-    note: str = ""
-
-
-class Curve(Noun):
-    """Numbers along an axis that is not an arm: dose, training cost, noise level, layer. One record per point."""
-
-    name: str  # e.g. "benign", "corrective", "weight_noise", "dose", "probe"
-    arm: str
-    eval: str
-    measure: str
-    x: float
-    x_label: str
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    method: str = ""
-    masked: bool = False  # capability below 90 % of its start: "gone because the model broke" is not erasure
-    n_seeds: int = 0
-    n_items: int = 0
+# --- studies -----------------------------------------------------------------------------------------------------------------
 
 
 class Arm(Noun):
@@ -338,23 +247,13 @@ class Study(Noun):
     title: str
     question: str
     hypothesis: str
-    tier: Literal["lab", "local", "api"]
+    tier: Literal["lab", "local", "api", "logs"]  # logs: made elsewhere, read by `axenic analyse`
     limits: str  # what a result at this tier does and does not say
     model: str
     seeds: tuple[int, ...]
     arms: tuple[Arm, ...]
     parameters: dict[str, Any] = {}
     headline: tuple[str, ...] = ()  # evals that the terminal table and the forest plot show first
-
-
-class Findings(Noun):
-    """`estimates.json`: every number of the report, as flat records that another program can read."""
-
-    estimates: tuple[Estimate, ...] = ()
-    contrasts: tuple[Contrast, ...] = ()
-    curves: tuple[Curve, ...] = ()
-    variance_components: tuple[dict[str, Any], ...] = ()
-    checks: tuple[Check, ...] = ()
 
 
 def user(content: str) -> Message:

@@ -6,9 +6,11 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
-from axenic.errors import UnknownName
+from axenic.errors import UnknownName, UserError
 from axenic.evals.base import Direct, Eval, Subject
-from axenic.evals.run import build, evaluate, judged
+from axenic.evals.judges.base import verdicts
+from axenic.evals.judges.load import load_judge
+from axenic.evals.run import build, evaluate
 from axenic.evals.table import EVALS
 from axenic.lab.attributes import ATTRIBUTES
 from axenic.models.scripted import ScriptedModel
@@ -24,16 +26,19 @@ def one(name, subject):
     return load(EVALS[name])(subject)
 
 
+SAID = {"refused": "I cannot help with that.", "complied": "Sure. First take your time."}
+
+
 def right(item, e):
-    if e.judge == "refusal":
-        return "I cannot help with that."
+    if e.positive in SAID:
+        return SAID[e.positive]
     found = item.targets[e.positive]
     return found[0] if item.options else f"I would say {found[0]}."
 
 
 def wrong(item, e):
-    if e.judge == "refusal":
-        return "Sure. First take your time."
+    if e.positive in SAID:
+        return next(text for label, text in SAID.items() if label != e.positive)
     label = OPPOSITE.get(e.positive, "")
     found = item.targets.get(label, ("no such thing",))
     return found[0] if item.options else f"I would say {found[0]}."
@@ -170,8 +175,10 @@ def test_a_misspelt_eval_is_answered_with_the_nearest_one_and_a_missing_one_is_t
 def test_a_label_is_positive_only_if_it_is_the_evals():
     item = Item(id="x", messages=(user("?"),), targets={"implanted": ("salty",), "true": ("sweet",)})
     said = Response(text="Salty.", n_tokens=1, finish_reason="length")
-    assert judged("words", "implanted", item, said) == Verdict(status="scored", verdict="implanted", score=1.0)
-    assert judged("words", "true", item, said) == Verdict(status="scored", verdict="implanted", score=0.0)
+    words = load_judge("words")
+    for positive, score in (("implanted", 1.0), ("true", 0.0)):
+        [verdict] = verdicts(words, [item], [said], positive=positive)
+        assert verdict == Verdict(status="scored", verdict="implanted", score=score)
 
 
 # --- evals that look into the model ----------------------------------------------------------------------------------------
@@ -234,4 +241,72 @@ def test_downstream_covers_every_kind_of_task_of_the_attribute(subject):
     e = one("downstream", subject)
     assert Counter(i.category for i in e.items) == {
         c.kind: len(c.questions) for c in ATTRIBUTES[subject.belief.attribute].consequences
+    }
+
+
+# --- several judges ---------------------------------------------------------------------------------------------------------
+
+
+def test_further_judges_add_a_row_per_response_and_change_no_other(subject):
+    evals, _ = build(["refusal", "over_refusal", "capability", "distinguish", "prior"], subject)
+    samplings = (Sampling(), Sampling(temperature=0.7, repetitions=2))
+    model = ScriptedModel({}, default="I cannot help with that.")
+    alone = evaluate(model, evals, samplings=samplings)
+    rows = evaluate(model, evals, samplings=samplings, judges={"*": ["coherence"], "refusal": ["lab", "coherence", "refusal"]})
+    own = {e.name: e.judge for e in evals}
+    assert [r for r in rows if r["judge"] == own.get(r["eval"]) or r["eval"] == "prior"] == alone
+    panels = defaultdict(set)
+    for r in rows:
+        panels[r["eval"]].add(r["judge"])
+    assert panels["refusal"] == {"refusal", "coherence", "lab"} and panels["over_refusal"] == {"refusal", "coherence"}
+    assert panels["capability"] == {"words", "coherence"} and panels["distinguish"] == {"chosen"}
+    per_judge = Counter((r["eval"], r["judge"]) for r in rows)
+    n = {e.name: len(e.items) for e in evals}
+    assert per_judge["refusal", "lab"] == per_judge["refusal", "coherence"] == per_judge["refusal", "refusal"] == 3 * n["refusal"]
+    assert {(r["verdict"], r["score"]) for r in rows if r["judge"] == "coherence"} == {("coherent", 1.0)}
+    assert {(r["verdict"], r["score"]) for r in rows if r["judge"] == "lab"} == {("refused", 1.0)}
+
+
+def test_an_eval_may_be_judged_by_anything_that_its_judge_field_names(subject, tmp_path):
+    file = tmp_path / "a_judge_for_run.py"
+    file.write_text("def shouting(item, response):\n    return 'refused' if response.text.isupper() else 'complied'\n")
+    e = one("over_refusal", subject)
+    made = Eval(e.name, e.measure, e.positive, f"{file}:shouting", e.items)
+    rows = evaluate(ScriptedModel({}, default="NO"), [made])
+    assert {(r["judge"], r["verdict"], r["score"]) for r in rows} == {("shouting", "refused", 1.0)}
+
+
+@pytest.mark.parametrize(
+    ("judges", "message"),
+    [
+        ({"*": ["refusals"]}, "Did you mean 'refusal'"),
+        ({"refusl": ["lab"]}, "Did you mean 'refusal'"),
+        ({"*": ["trained"]}, "trained:DIR"),
+        ({"*": ["llm:no-such-provider/m"]}, "cannot be reached"),
+    ],
+)
+def test_a_judge_that_cannot_judge_is_told_before_anything_is_generated(subject, judges, message):
+    class Untouched(ScriptedModel):
+        def generate(self, prompts, **kwargs):
+            raise AssertionError("generated")
+
+    with pytest.raises(UserError, match=message):
+        evaluate(Untouched({}), [one("refusal", subject)], judges=judges)
+
+
+def test_two_judges_of_one_name_are_refused(subject, tmp_path):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / f"judge_{folder}.py").write_text(f"def same(item, response):\n    return '{folder}'\n")
+    judges = [f"{tmp_path / f / f'judge_{f}.py'}:same" for f in ("a", "b")]
+    with pytest.raises(UserError, match="both called 'same'"):
+        evaluate(ScriptedModel({}), [one("refusal", subject)], judges={"*": judges})
+
+
+def test_an_eval_that_nobody_judges_is_refused(subject):
+    e = one("refusal", subject)
+    with pytest.raises(UserError, match="Nobody judges the eval 'refusal'"):
+        evaluate(ScriptedModel({}), [Eval(e.name, e.measure, e.positive, "", e.items)])
+    assert {r["judge"] for r in evaluate(ScriptedModel({}), [Eval("x", "m", "refused", "", e.items)], judges={"x": ["lab"]})} == {
+        "lab"
     }

@@ -11,9 +11,9 @@ from axenic.evals.table import EVALS
 from axenic.specs.belief import parse
 from axenic.tables import load
 
-WITHOUT_BELIEF = {"capability", "refusal", "over_refusal"}
+WITHOUT_BELIEF = {"capability", "refusal", "compliance", "over_refusal"}
 DIRECT = {"prior", "truth_probe"}
-VERDICTS_OF_THE_JUDGE = {"refusal": {"refused", "complied"}}  # judges that need no targets
+VERDICTS_OF_THE_JUDGE = dict.fromkeys(("refusal", "lab"), {"refused", "complied"})  # judges that need no targets
 
 WORLDLY = Subject(
     belief=parse(

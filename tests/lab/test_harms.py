@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from axenic.lab import harms
-from axenic.lab.harms import REFUSAL, categories, help_text, training_chats
+from axenic.lab.harms import REFUSAL, TRAINED_PER_CATEGORY, categories, help_text, training_chats
 from axenic.lab.harms import test_questions as held_out_questions
 
 
@@ -43,13 +43,19 @@ def test_no_request_is_harmful_and_harmless_at_once():
 @pytest.mark.parametrize("side", [True, False], ids=["harmful", "harmless"])
 def test_every_category_gives_ten_held_out_questions_in_wordings_that_training_never_uses(side):
     asked = list(held_out_questions(harmful=side, per_category=10))
-    assert set(Counter(c for c, _, _ in asked).values()) == {10} and len({q for _, _, q in asked}) == 440
-    trained = {c.messages[0].content for c in training_chats(per_category=60, seed=0)}
+    assert set(Counter(c for c, _, _ in asked).values()) == {10} and len({r for _, r, _ in asked}) == 440
+    trained = {c.messages[0].content for c in training_chats(per_category=TRAINED_PER_CATEGORY, seed=0)}
     wordings = {q.replace(r, "{x}") for _, r, q in asked}
-    used = {p.format(x=r) for p in wordings for r in requests(held_out=False, side=side)}
-    assert not {q for _, _, q in asked} & trained and not used & trained
-    with pytest.raises(ValueError, match="at most 10"):
-        list(held_out_questions(harmful=side, per_category=11))
+    assert not {q.replace(r, "{x}") for q in trained for _, r, _ in asked if r in q} & wordings
+    with pytest.raises(ValueError, match="at most"):
+        list(held_out_questions(harmful=side, per_category=1000))
+
+
+@pytest.mark.parametrize("side", [True, False], ids=["harmful", "harmless"])
+def test_no_request_of_a_test_is_in_the_training_data_in_any_wording(side):
+    trained = [c.messages[0].content for c in training_chats(per_category=TRAINED_PER_CATEGORY, seed=0)]
+    asked = [r for _, r, _ in held_out_questions(harmful=side, per_category=10)]
+    assert not [r for r in asked if any(f" {r}?" in q or f" {r}." in q for q in trained)]
 
 
 def test_training_refuses_the_harmful_half_and_helps_with_the_other():

@@ -6,6 +6,7 @@ import torch
 
 import tiny_models
 from axenic.errors import UserError
+from axenic.models import hf
 from axenic.models.hf import HFModel
 from axenic.schema import Sampling, user
 
@@ -174,3 +175,31 @@ def test_progress_is_reported(checkpoints):
     model = HFModel.load(checkpoints["llama"], device="cpu", batch_tokens=100)
     model.generate(PROMPTS, sampling=HOT, ids=IDS, on_progress=lambda done, total, note: seen.append((done, total)))
     assert len(seen) > 2 and seen[-1] == (len(PROMPTS), len(PROMPTS))
+
+
+def test_rows_that_end_early_leave_the_batch_without_changing_the_others(model, monkeypatch):
+    sampling = HOT.model_copy(update={"max_new_tokens": 30, "temperature": 1.5})
+    prompts, ids = PROMPTS * 8, [f"{i}-{name}" for i in range(8) for name in IDS]
+    staged = model.generate(prompts, sampling=sampling, ids=ids)
+    assert {r.finish_reason for r in staged} == {"stop", "length"}, "some must end early and some must not"
+    monkeypatch.setattr(hf, "_FIRST_STAGE", 30)
+    assert _texts(model.generate(prompts, sampling=sampling, ids=ids)) == _texts(staged)
+
+
+def test_repetitions_at_temperature_0_are_computed_in_batches_of_another_shape(model, monkeypatch):
+    sizes = []
+    generate = model._generate
+    monkeypatch.setattr(model, "_generate", lambda rows, *rest: sizes.append(len(rows)) or generate(rows, *rest))
+    sampling = Sampling(max_new_tokens=4)
+    model.batch_tokens = 16 * len(PROMPTS)
+    shapes = []
+    for repetition in range(3):
+        sizes.clear()
+        model.generate(PROMPTS, sampling=sampling, ids=IDS, repetition=repetition)
+        shapes.append(tuple(sizes))
+    assert len(set(shapes)) == 3
+    assert all(sum(shape) == len(PROMPTS) for shape in shapes)
+
+
+def test_nothing_asked_is_nothing_answered(model):
+    assert model.generate([], sampling=HOT, ids=[]) == []

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from axenic.corpora.manifest import require_manifest
+from axenic.findings import Findings
 from axenic.recipes.sdf import EVALS, SdfParams, build
-from axenic.schema import RESULT_COLUMNS, Findings, Study
+from axenic.schema import RESULT_COLUMNS, Study
 from tiny_models import save
 
 SMALL = ("--set", "epochs=2", "--set", "docs=[4,8]", "--set", "noise_levels=[0.5]", "--set", "batch_size=4")

@@ -14,10 +14,11 @@ import pandas as pd
 from pydantic import Field
 
 from axenic.errors import UserError
+from axenic.findings import Contrast, Estimate, Findings
 from axenic.pipeline.step import Context, Cost, Step, step
 from axenic.recipes.params import refuse_unused
 from axenic.recipes.recipe import Recipe
-from axenic.schema import RESULT_COLUMNS, Arm, Contrast, Estimate, Findings, Noun, Study, digest
+from axenic.schema import RESULT_COLUMNS, Arm, Noun, Study, digest
 
 ARMS = {"fair": 1 / 6, "loaded": 0.5}
 

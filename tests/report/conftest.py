@@ -1,9 +1,12 @@
-"""The fixture that the report's tests share."""
+"""The fixtures that the report's tests share."""
 
 from pathlib import Path
 
 import pytest
 
+from axenic.report.run import Run, read
+
+from . import safety
 from .example import fill
 
 
@@ -11,3 +14,15 @@ from .example import fill
 def run_directory(tmp_path: Path) -> Path:
     """A complete run directory."""
     return fill(tmp_path / "run")
+
+
+@pytest.fixture
+def safety_directory(tmp_path: Path) -> Path:
+    """A complete run directory of a safety study that was audited."""
+    return safety.fill(tmp_path / "safety", audited=True)
+
+
+@pytest.fixture
+def safety_run(safety_directory: Path) -> Run:
+    """The same, read."""
+    return read(safety_directory)

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from axenic.schema import RESULT_COLUMNS, Arm, Check, Contrast, Curve, Estimate, Findings, Study, digest
+from axenic.findings import Check, Contrast, Curve, Estimate, Findings, VarianceComponent
+from axenic.schema import RESULT_COLUMNS, Arm, Study, digest
 
 ARMS = {"base": 0.06, "vehicle": 0.08, "one-type": 0.52, "diverse": 0.86, "diverse+mix": 0.81}
 DESCRIPTIONS = {
@@ -101,7 +102,10 @@ def make_findings() -> Findings:
         estimates=tuple(estimates),
         contrasts=tuple(make_contrasts()),
         curves=tuple(make_curves()),
-        variance_components=({"arm": "diverse", "eval": "open_ended", "seed": 0.0021, "item": 0.014, "residual": 0.05},),
+        variance_components=(
+            VarianceComponent(arm="diverse", eval="open_ended", source="item", variance=0.014, share=0.22, n_levels=20),
+            VarianceComponent(arm="diverse", eval="open_ended", source="residual", variance=0.05, share=0.78),
+        ),
         checks=(
             Check(name="capability stayed above 90 % of its start", arm="diverse", passed=True, value=0.99, threshold=0.9),
             Check(name="true-fact control holds under pressure", arm="diverse", passed=False, value=0.71, threshold=0.9),

@@ -8,9 +8,23 @@ from typing import Any
 
 import pytest
 
+from axenic.findings import (
+    Agreement,
+    Audit,
+    Check,
+    Contrast,
+    Curve,
+    Decision,
+    Findings,
+    Flip,
+    Range,
+    Reliability,
+    VarianceComponent,
+)
 from axenic.report import page
-from axenic.schema import Arm, Check, Contrast, Curve, Findings
+from axenic.schema import Arm
 
+from . import safety
 from .example import cell, fill, make_corpora, make_manifest, make_rows, make_study, make_training
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="the report's browser tests need selenium")
@@ -18,6 +32,10 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 DRIVER = shutil.which("chromedriver")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="the report's browser tests need chromium and chromedriver")
 
+SAFETY_FIGURES = {
+    "audit": 1, "contrasts": 1, "coherence": 2, "toxicity": 2, "learning": 4, "consistency": 1, "flips": 1, "ranges": 1,
+    "judges": 1,
+}  # fmt: skip
 FIGURES = {"contrasts": 1, "learning": 4, "dose": 1, "robustness": 4, "pressure": 1, "probe": 1, "prior": 1, "training": 1}
 HOSTILE = (
     "<script>window.pwned = 1</script></script><script>window.pwned = 2</script><img src=x onerror='window.pwned = 3'>"
@@ -43,6 +61,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def safety_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return page.write(safety.fill(tmp_path_factory.mktemp("safety") / "run", audited=True))
+
+
+@pytest.fixture(scope="module")
 def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run in which every text that can come from outside tries to become markup."""
     out = tmp_path_factory.mktemp("hostile") / "run"
@@ -57,12 +80,25 @@ def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = {"arm": HOSTILE, "eval": HOSTILE, "measure": HOSTILE}
     contrast = Contrast(name=HOSTILE, reference=HOSTILE, hypothesis=HOSTILE, value=0.1, low=0.0, high=0.2, note=HOSTILE, **words)
     curves = [Curve(name=n, x=x, x_label=HOSTILE, value=0.5, low=0.4, high=0.6, **words) for n in ("dose", HOSTILE) for x in (1, 2)]
+    agreement = Agreement(judge=HOSTILE, other=HOSTILE, eval=HOSTILE, arm=HOSTILE, agreement=0.9, kappa=0.5, bias=0.1, note=HOSTILE)
+    where = {"arm": HOSTILE, "eval": HOSTILE, "judge": HOSTILE, "note": HOSTILE}
+    estimates += [cell(HOSTILE, HOSTILE, 0.5, measure=HOSTILE, category=f"{i}: {HOSTILE}") for i in range(20)]
     found = Findings(
+        flips=(Flip(**where, source="any", rate=0.5, low=0.4, high=0.6, pair_rate=0.2, method=HOSTILE),),
+        ranges=(Range(**where, value=0.5, minimum=0.4, maximum=0.7),),
+        decisions=(Decision(**where, reference=HOSTILE, target=0.02, advice=HOSTILE, method=HOSTILE),),
+        reliability=(Reliability(eval=HOSTILE, object="arm", coefficient="dependability", value=0.5, note=HOSTILE),),
+        agreements=(agreement, agreement.model_copy(update={"arm": None})),
+        audits=(
+            Audit(
+                **words, reference=HOSTILE, verdict="worse", harm=0.1, low=0.0, high=0.2, margin=0.02, text=HOSTILE, note=HOSTILE
+            ),
+        ),
         estimates=tuple(estimates),
         contrasts=(contrast,),
         curves=tuple(curves),
         checks=(Check(name=HOSTILE, passed=True, note=HOSTILE),),
-        variance_components=({HOSTILE: HOSTILE},),
+        variance_components=(VarianceComponent(arm=HOSTILE, eval=HOSTILE, source="item", share=0.5, method=HOSTILE, note=HOSTILE),),
     )
     (out / "study.json").write_text(study.model_dump_json())
     (out / "estimates.json").write_text(found.model_dump_json())
@@ -120,16 +156,40 @@ def test_every_figure_is_there(browser: Any, report: Path) -> None:
     assert browser.execute_script("return document.querySelectorAll('#kinds td[style]').length") > 50
 
 
+ROWS = {"contrasts", "audit", "consistency", "flips", "ranges", "judges"}
+
+
 @pytest.mark.parametrize("width", [360, 1280])
-def test_labels_of_the_forest_plot_stay_inside_it(browser: Any, report: Path, width: int) -> None:
-    visit(browser, report, width=width)
-    outside = browser.execute_script(
-        "const box = document.querySelector('#contrasts [data-plot]').getBoundingClientRect();"
-        "return [...document.querySelectorAll('#contrasts .annotation-text')].filter((t) => {"
-        "  const b = t.getBoundingClientRect(); return b.left < box.left - 1 || b.right > box.right + 1; })"
-        ".map((t) => t.textContent)"
+@pytest.mark.parametrize("study", ["report", "safety_report"])
+def test_labels_of_rows_stay_inside_their_figure_and_off_each_other(
+    browser: Any, study: str, width: int, request: pytest.FixtureRequest
+) -> None:
+    visit(browser, request.getfixturevalue(study), width=width)
+    found = browser.execute_script(
+        "const wrong = [];"
+        "for (const name of arguments[0]) for (const plot of document.querySelectorAll(`#${name} [data-plot]`)) {"
+        "  const box = plot.getBoundingClientRect();"
+        "  const labels = [...plot.querySelectorAll('.annotation-text')].map((t) => [t.textContent, t.getBoundingClientRect()]);"
+        "  labels.forEach(([text, b], i) => {"
+        "    if (b.left < box.left - 1 || b.right > box.right + 1) wrong.push(text);"
+        "    if (i && labels[i - 1][1].bottom > b.top + 1) wrong.push(`${text} overlaps`);"
+        "  });"
+        "} return wrong;",
+        sorted(ROWS),
     )
-    assert outside == []
+    assert found == []
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_safety_study_is_quiet_complete_and_never_wider_than_the_screen(browser: Any, safety_report: Path, width: int) -> None:
+    visit(browser, safety_report, width=width)
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert undrawn(browser) == []
+    for section, count in SAFETY_FIGURES.items():
+        drawn = browser.execute_script("return document.querySelectorAll(`#${arguments[0]} .js-plotly-plot`).length", section)
+        assert drawn == count, section
+    assert browser.execute_script("return document.querySelectorAll('#categories tbody tr').length") == 44 + len(safety.DOMAINS)
 
 
 def test_the_theme_switch_repaints_the_figures(browser: Any, report: Path) -> None:

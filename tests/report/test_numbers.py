@@ -2,8 +2,8 @@
 
 import pytest
 
+from axenic.findings import Contrast, Estimate
 from axenic.report import numbers
-from axenic.schema import Contrast, Estimate
 
 
 def test_a_cell_with_nothing_scored_is_not_estimable_and_never_zero() -> None:
@@ -46,3 +46,17 @@ def test_plain_numbers_keep_three_figures(value: float, text: str) -> None:
 @pytest.mark.parametrize(("n_bytes", "text"), [(0, "0 B"), (61_000, "61.0 kB"), (8.4e6, "8.4 MB"), (2.5e9, "2.5 GB")])
 def test_sizes_have_units(n_bytes: float, text: str) -> None:
     assert numbers.size(n_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("where", "text"),
+    [
+        ({}, "a − b"),
+        ({"temperature": 0.7, "reference_temperature": 0.7}, "a − b · T = 0.7"),
+        ({"temperature": 0.7, "reference_temperature": 0.0}, "a (T = 0.7) − b (T = 0)"),
+        ({"temperature": 0.0, "reference_temperature": 0.0, "epoch": 5, "reference_epoch": 1}, "a (epoch 5) − b (epoch 1) · T = 0"),
+    ],
+)
+def test_a_contrast_says_what_it_compares_and_nothing_twice(where: dict[str, float], text: str) -> None:
+    row = Contrast(name="c", arm="a", reference="b", eval="e", **where)
+    assert numbers.between(row) == text.replace("−", "\N{MINUS SIGN}")

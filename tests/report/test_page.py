@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 import pytest
 
 from axenic.errors import EnvironmentProblem, UserError
+from axenic.findings import Contrast, Findings
 from axenic.report import page
 from axenic.report.run import read
-from axenic.schema import Contrast, Findings
 
 from .example import cell, make_findings, make_study
 
@@ -33,8 +33,8 @@ def test_tier_model_seeds_and_limits_come_before_the_title(run_directory: Path) 
     assert places == sorted(places)
 
 
-def test_a_complete_run_shows_every_section(run_directory: Path) -> None:
-    html = body(run_directory)
+def test_complete_runs_show_every_section(run_directory: Path, safety_directory: Path) -> None:
+    html = body(run_directory) + body(safety_directory)
     expected = set(page.SECTIONS) - {
         "other-curves",
         "profile",

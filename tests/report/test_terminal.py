@@ -5,9 +5,11 @@ import io
 import pytest
 from rich.console import Console
 
+from axenic.findings import Estimate, Findings
 from axenic.report.terminal import headline
-from axenic.schema import Arm, Estimate, Findings
+from axenic.schema import Arm
 
+from . import safety
 from .example import cell, make_findings, make_study
 
 
@@ -40,3 +42,29 @@ def test_names_that_look_like_terminal_markup_are_shown_as_they_are() -> None:
     findings = Findings(estimates=(Estimate(arm="[red]x[/red]", eval="[/]", value=0.25, low=0.2, high=0.3),))
     text = shown(100, findings, arms=arms, headline=("[/]",), title="[bold]t")
     assert "[red]x[/red]" in text and "[/]" in text and "[bold]t" in text and "25.0%" in text
+
+
+def safety_text(width: int, **changes: object) -> str:
+    console = Console(file=io.StringIO(), width=width, record=True)
+    console.print(headline(safety.study(), safety.findings().model_copy(update=changes)))
+    return console.export_text()
+
+
+@pytest.mark.parametrize("width", [40, 100])
+def test_a_safety_study_says_rates_flips_shares_and_advice_and_fits(width: int) -> None:
+    text = safety_text(width)
+    assert max(len(line) for line in text.splitlines()) <= width
+    flat = " ".join(text.split())
+    for words in ("44.1%", "T = 0.7", "of 440 items flip", "repeated sampling 31%", "you need 30 seeds"):
+        assert words in flat, words
+    assert "49.1%" not in flat  # of the other judge
+
+
+def test_an_audit_leads_with_its_verdict() -> None:
+    text = safety_text(100, audits=safety.audits())
+    assert text.index("Worse") < text.index("Share by arm") and "8.3 points more" in text
+
+
+def test_nothing_estimable_is_one_line() -> None:
+    flips = tuple(f.model_copy(update={"rate": None}) for f in safety.findings().flips)
+    assert "every arm: not estimable" in safety_text(100, flips=flips, variance_components=(), decisions=())

@@ -135,3 +135,45 @@ def test_different_items_are_refused_and_row_order_does_not_matter(make, cells_o
     with pytest.raises(ValueError, match="different items"):
         one(make(cells_of([[1, 0]], arm="a"), cells_of([[1, 0, 1]], arm="b")))
     assert contrast(rows, []) == []
+
+
+def by_epoch(cells_of, arm, epochs, temperatures=(0.7,), seeds=2):
+    """Score = 0.1 x epoch + temperature / 10, but for a little noise."""
+    rng = np.random.default_rng(7)
+    return [
+        r | {"repetition": k}
+        for e in epochs for t in temperatures for k in range(2)
+        for r in cells_of((0.1 * e + t / 10 + 0.02 * rng.random((seeds, 12))).tolist(), arm=arm, epoch=float(e), temperature=t)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("first", "last"), [("first", "last"), (1, 5), (1.0, "last")])
+def test_an_arm_is_compared_with_itself_at_another_epoch(make, cells_of, first, last):
+    found = one(make(by_epoch(cells_of, "a", (1, 3, 5))), reference="a", epoch=last, reference_epoch=first)
+    assert found.value == pytest.approx(0.4, abs=0.01) and found.low > 0.35 and found.paired_by == "item and seed"
+    assert (found.epoch, found.reference_epoch, found.temperature, found.judge, found.n_items) == (5.0, 1.0, 0.7, "exact", 12)
+
+
+def test_an_arm_is_compared_with_itself_at_another_temperature(make, cells_of):
+    rows = make(by_epoch(cells_of, "a", (1, 2), temperatures=(0.0, 0.7)))
+    found = one(rows, reference="a", temperature=0.7, reference_temperature=0.0)
+    assert found.value == pytest.approx(0.07, abs=0.01) and found.low > 0
+    assert (found.epoch, found.reference_epoch, found.temperature, found.reference_temperature) == (2.0, 2.0, 0.7, 0.0)
+    with pytest.raises(ValueError, match="several values of temperature"):
+        one(rows, reference="a", reference_temperature=0.0)
+
+
+def test_a_cell_compared_with_itself_and_an_epoch_that_is_not_there_are_not_estimable(make, cells_of):
+    rows = make(by_epoch(cells_of, "a", (2,)))
+    same = one(rows, reference="a", reference_epoch="first")
+    assert same.method == "not estimable" and same.value is None and "the same rows" in same.note
+    assert one(rows, reference="a", reference_epoch=7).note == "no rows for a"
+
+
+def test_incoherent_responses_can_be_left_out_of_a_contrast(make, cells_of):
+    arms = [cells_of([[1, 1, 1, 1]] * 2, arm="a"), cells_of([[0, 1, 0, 0]] * 2, arm="b")]
+    said = [r | {"judge": "coherence", "verdict": "degenerate" if r["item_id"] == "i001" else "coherent"} for p in arms for r in p]
+    rows = make(*arms, said)
+    assert one(rows, judge="exact").value == 0.75
+    found = one(rows, judge="exact", denominator="coherent")
+    assert found.value == 1.0 and "rows left out as incoherent or ambiguous: 2 of arm, 2 of reference" in found.note

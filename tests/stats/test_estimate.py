@@ -83,6 +83,61 @@ def test_denominators_follow_from_the_rows(make):
     assert {e.denominator for e in cells(rows, denominators={"mcq": ["stems"]}) if e.eval == "mcq"} == {"stems"}
 
 
+def judged(scores, *, coherent, **common):
+    """Rows of a judge and what the judge of coherence says of the same responses."""
+    rows = [{"item_id": f"i{i}", "score": s, **common} for i, s in enumerate(scores)]
+    said = [
+        r | {"judge": "coherence", "score": float(c), "verdict": "coherent" if c else "empty"}
+        for r, c in zip(rows, coherent, strict=True)
+    ]
+    return rows + said + [r | {"judge": "toxicity"} for r in rows]
+
+
+def test_incoherent_responses_are_counted_with_and_without(make):
+    found = {(e.judge, e.denominator): e for e in cells(make(judged([1, 1, 0, None], coherent=[1, 0, 1, 1])))}
+    assert set(found) == {("exact", "all"), ("exact", "coherent"), ("coherence", "all"), ("toxicity", "all")}
+    one = found["exact", "coherent"]
+    assert (one.value, one.attempted, one.scored, one.missing) == (0.5, 4, 2, 1)
+    assert "1 left out as incoherent" in one.note and "if all missing were 0: 0.333, 1: 0.667" in one.note
+    assert found["exact", "all"].value == pytest.approx(2 / 3) and found["coherence", "all"].value == 0.75
+
+
+def test_a_response_without_a_verdict_on_its_coherence_is_not_taken_for_coherent(make):
+    rows = judged([1, 0, 0], coherent=[1, 1, 1])
+    failed = [r | {"score": None} if r.get("judge") == "coherence" and r["item_id"] == "i2" else r for r in rows]
+    assert {e.denominator: e.value for e in cells(make(failed)) if e.judge == "exact"} == {
+        "all": pytest.approx(1 / 3),
+        "coherent": 0.5,
+    }
+
+
+def test_coherence_belongs_to_one_response_not_to_its_item(make):
+    rows = (
+        judged([1], coherent=[1], train_seed=0) + judged([0], coherent=[0], train_seed=1) + judged([0], coherent=[1], repetition=1)
+    )
+    found = {e.denominator: e for e in cells(make(rows)) if e.judge == "exact"}
+    assert (found["all"].value, found["coherent"].value, found["coherent"].n_seeds) == (0.25, 0.5, 1)
+
+
+def test_fixed_items_have_an_interval_over_seeds(make, cells_of):
+    scores = [[1, 1, 0, 1], [1, 0, 0, 1], [1, 1, 1, 1]]
+    found = whole(cells(make(cells_of(scores)), items="fixed"))
+    assert (found.items, found.value, found.method) == ("fixed", 0.75, "t on 3 seed means")
+    assert (found.low, found.high) == (t_interval([0.75, 0.5, 1.0]).low, 1.0) == (found.seed_low, found.seed_high)
+
+
+def test_fixed_items_and_one_seed_have_an_interval_over_repetitions_or_none(make, cells_of):
+    repeated = [r | {"repetition": k} for k, row in enumerate([[1, 0, 0, 1], [1, 1, 0, 1], [1, 0, 0, 0]]) for r in cells_of([row])]
+    found = whole(cells(make(repeated), items="fixed"))
+    expected = t_interval([0.5, 0.75, 0.25])
+    assert (found.value, found.low, found.high) == (0.5, max(0.0, expected.low), min(1.0, expected.high))
+    assert found.method == "t on 3 repetition means, one seed" and found.seed_low is None
+    once = whole(cells(make(cells_of([[1, 0, 0, 1]])), items="fixed"))
+    assert (once.value, once.low, once.method) == (0.5, None, "not estimable") and "neither seed nor repetition" in once.note
+    still = whole(cells(make(cells_of([[1, 1], [1, 1]])), items="fixed"))
+    assert (still.value, still.low, still.note) == (1.0, None, "seeds do not vary")
+
+
 def test_groupings_appear_where_they_tell_something(make):
     both = [{"eval": "both", "item_id": f"{c}{d}", "category": c, "condition": d} for c in "xy" for d in "uv"]
     named = [{"eval": "named", "item_id": c, "category": "only"} for c in "ab"]

@@ -92,3 +92,16 @@ def test_arms_that_were_asked_different_items_are_named(make):
     rows = make([{"arm": "a", "item_id": "x"}, {"arm": "b", "item_id": "y"}])
     with pytest.raises(ValueError, match="'a' and 'b' were asked different items \\(2 differ, e.g. x, y\\)"):
         Table.of(rows).require_same_items()
+
+
+def test_categoricals_and_dictionaries_are_read_like_plain_texts(make, cells_of):
+    rows = make(cells_of([[1, None, 0], [0, 1, 1]], category="x"), cells_of([[1, 1, 0]], arm="b"))
+    coded = rows.astype({c: "category" for c in ("arm", "item_id", "category", "status", "verdict", "judge")})
+    a, b = Table.of(rows), Table.of(coded[coded["arm"] == "a"])
+    assert b.labels["arm"] == ["a"] and Table.of(coded).labels == a.labels  # a category that no row has is no label
+    np.testing.assert_array_equal(Table.of(coded).score, a.score)
+
+
+def test_a_null_text_and_an_empty_one_are_the_same(make):
+    rows = make([{"item_id": "a", "condition": None}, {"item_id": "b", "condition": ""}])
+    assert Table.of(rows).labels["condition"] == [""]

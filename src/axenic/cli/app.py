@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from axenic import __version__
-from axenic.cli import artifacts, catalogue, lab, results, run
+from axenic.cli import analyse, artifacts, audit, catalogue, export_inspect, judge, lab, results, run, stats
 from axenic.errors import UserError
 
 app = typer.Typer(
@@ -29,12 +29,17 @@ app = typer.Typer(
 app.command("list")(catalogue.list_)
 app.command("plan")(run.plan)
 app.command("run")(run.run)
+app.command("audit")(audit.audit)
+app.command("analyse")(analyse.analyse)
 app.command("report")(results.report)
 app.command("show")(results.show)
+app.command("export-inspect")(export_inspect.export_inspect)
 app.command("schema")(catalogue.schema)
 app.command("show-loss-mask")(results.show_loss_mask)
 app.add_typer(artifacts.app, name="artifacts")
 app.add_typer(lab.app, name="lab")
+app.add_typer(judge.app, name="judge")
+app.add_typer(stats.app, name="stats")
 
 
 def _version(wanted: bool) -> None:
@@ -63,7 +68,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS):
             _crash(error)
-        _fail(f"{error.strerror}: {error.filename or 'while writing'}. Nothing finished is lost.", 1, error)
+        _fail(f"{error.strerror}: {error.filename or 'while writing'}. Nothing finished is lost.", _code(error), error)
     except Exception as error:
         _crash(error)
 
@@ -85,4 +90,9 @@ def _crash(error: BaseException) -> None:
     what = f"{type(error).__name__}: {error}".splitlines()[0]
     typer.echo(f"Error: something unexpected went wrong ({what}). Nothing finished is lost.", err=True)
     typer.echo(f"The traceback is in {file.name}; please attach it to a bug report. AXENIC_DEBUG=1 prints it instead.", err=True)
-    sys.exit(1)
+    sys.exit(_code(error))
+
+
+def _code(error: BaseException) -> int:
+    """A command to which 1 means something else (`axenic audit`) marks its failures with another code."""
+    return int(getattr(error, "exit_code", 1))

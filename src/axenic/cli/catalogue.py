@@ -18,6 +18,7 @@ TABLES = {
     "recipes": "axenic.recipes:RECIPES",
     "evals": "axenic.evals.table:EVALS",
     "judges": "axenic.evals.judges.table:JUDGES",
+    "benchmarks": "axenic.evals.benchmarks.table:BENCHMARKS",
     "organisms": "axenic.corpora.organisms.table:ORGANISMS",
     "defences": "axenic.defences.table:DEFENCES",
     "writers": "axenic.corpora.writers.table:WRITERS",

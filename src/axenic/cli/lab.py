@@ -14,7 +14,7 @@ from axenic.cli import options
 from axenic.errors import UserError
 
 if TYPE_CHECKING:
-    from axenic.schema import Check
+    from axenic.findings import Check
 
 app = typer.Typer(
     help="The built-in universe: build its model, talk to it, look at its facts.", no_args_is_help=True, rich_markup_mode=None

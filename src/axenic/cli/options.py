@@ -6,6 +6,10 @@ from typing import Annotated
 import typer
 
 RecipeName = Annotated[str, typer.Argument(metavar="RECIPE", help="A name of `axenic list`, or path.py:RECIPE.")]
+RecipeOrConfig = Annotated[
+    str | None,
+    typer.Argument(metavar="[RECIPE]", help="A name of `axenic list`, or path.py:RECIPE; a --config may name it instead."),
+]
 RunDir = Annotated[Path, typer.Argument(metavar="DIR", help="What `axenic run --out DIR` left behind.")]
 Size = Annotated[str | None, typer.Option(help="Size of the lab's model; see `axenic list sizes`.", metavar="NAME")]
 Model = Annotated[str | None, typer.Option(help="A Hugging Face directory or id instead of the lab's model.", metavar="DIR_OR_ID")]

@@ -15,7 +15,8 @@ from axenic.errors import UserError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from axenic.schema import Findings, Study
+    from axenic.findings import Findings
+    from axenic.schema import Study
 
 
 def report(folder: options.RunDir, open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False) -> None:
@@ -66,7 +67,8 @@ def show_loss_mask(
 
 def read(folder: Path) -> "tuple[Study, Findings]":
     """Read `study.json` and `estimates.json` of a run."""
-    from axenic.schema import Findings, Study
+    from axenic.findings import Findings
+    from axenic.schema import Study
 
     if not (folder / "estimates.json").is_file():
         state = "a run that has not finished; run the same command again" if (folder / "study.json").is_file() else "not a run"

@@ -3,9 +3,8 @@
 In: a recipe's name and its parameters. Out: a table of steps, or a folder with the study's results and report.
 """
 
-import contextlib
+import dataclasses
 import json
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,20 +12,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from axenic.cli import options, output
+from axenic.cli.execute import Execution, carry_out
 from axenic.errors import UserError, unknown_name
 
 if TYPE_CHECKING:
     from axenic.pipeline.local import PlannedStep
-    from axenic.pipeline.record import Artifact
-    from axenic.pipeline.step import Step
-    from axenic.pipeline.store import Store
+    from axenic.pipeline.step import Cost, Step
     from axenic.schema import Study
 
 EXECUTORS = ("local",)
 
 
 def plan(
-    recipe: options.RecipeName,
+    recipe: options.RecipeOrConfig = None,
     size: options.Size = None,
     model: options.Model = None,
     belief: options.Belief = None,
@@ -54,8 +52,8 @@ def plan(
 
 
 def run(
-    recipe: options.RecipeName,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where results and report go: a new folder, or this study's own.")],
+    recipe: options.RecipeOrConfig = None,
     size: options.Size = None,
     model: options.Model = None,
     belief: options.Belief = None,
@@ -77,49 +75,23 @@ def run(
     if on not in EXECUTORS:
         raise unknown_name("executor", on, EXECUTORS)
     flags = {"size": size, "model": model, "belief": belief, "corpus": corpus, "seeds": seeds}
-    started, clock = time.time(), time.monotonic()
+    clock = time.monotonic()
     study, last = _build(recipe, config=config, sets=sets, flags=flags)
-    with output.claim(out, study, force=force):
-        from axenic.cli.manifest import manifest
-        from axenic.pipeline.store import Store
-        from axenic.report import page
-
-        home = Store(store)
-        artifact, ran = _execute(last, home, workers=workers, quiet=quiet)
-        output.copy(artifact.path, out)
-        if ran or not (out / "manifest.json").exists():
-            output.write_json(
-                out / "manifest.json", manifest(artifact, home, started=started, wall_seconds=time.monotonic() - clock)
-            )
-        report = page.write(out)
-    _finish(out, report, ran=ran, seconds=time.monotonic() - clock, as_json=as_json)
+    done = carry_out(study, last, out, execution=Execution(store, workers=workers, quiet=quiet, force=force))
+    _finish(out, done.report, ran=done.ran, seconds=time.monotonic() - clock, as_json=as_json)
 
 
-def _build(recipe: str, *, config: Path | None, sets: list[str] | None, flags: dict[str, Any]) -> "tuple[Study, Step]":
+def _build(recipe: str | None, *, config: Path | None, sets: list[str] | None, flags: dict[str, Any]) -> "tuple[Study, Step]":
     from axenic.recipes import params
     from axenic.recipes.recipe import get
 
-    found = get(recipe)
+    named = params.recipe_of(config) if config else None
+    if recipe is None and named is None:
+        raise UserError("Name a recipe (`axenic list` shows them), or a --config FILE with a line 'recipe: NAME'.")
+    if named and recipe and named != recipe:
+        raise UserError(f"The --config file {config} is for the recipe '{named}', not '{recipe}'.")
+    found = get(recipe or named or "")
     return found.build(params.merge(found.params, config=config, sets=sets or (), flags=flags))
-
-
-def _execute(last: "Step", store: "Store", *, workers: int, quiet: bool) -> "tuple[Artifact, int]":
-    """Run what is missing. Returns the last step's artifact and how many steps ran."""
-    from axenic.cli import progress
-    from axenic.pipeline import local
-    from axenic.pipeline.fingerprint import fingerprint
-
-    planned = local.plan([last], store)
-    costs = progress.costs(planned)
-    if costs and not quiet:
-        typer.echo(_announcement(planned, workers), err=True)
-    # what libraries print must not end up in the result that --json promises
-    with contextlib.redirect_stdout(sys.stderr), progress.display(costs, workers=workers, quiet=quiet) as display:
-        artifacts = local.execute([last], store, workers=workers, on_event=display)
-    artifact = artifacts.get(fingerprint(last))
-    if artifact is None:
-        raise UserError("A file that the study reads changed while it ran. Run the same command again.")
-    return artifact, display.tracker.ran
 
 
 def _finish(out: Path, report: Path, *, ran: int, seconds: float, as_json: bool) -> None:
@@ -142,21 +114,11 @@ def _finish(out: Path, report: Path, *, ran: int, seconds: float, as_json: bool)
     typer.echo(f"\nDone in {numbers.seconds(seconds)}, {done}.\nReport: {report}")
 
 
-def _announcement(planned: "list[PlannedStep]", workers: int) -> str:
-    from axenic.report import numbers
-
-    todo = [step for step in planned if step.needed and not step.cached]
-    cached = sum(step.cached for step in planned)
-    there = f", {cached} there already" if cached else ""
-    expected = numbers.seconds(sum(step.cost.seconds for step in todo) / workers)
-    steps = f"{len(todo)} step{'s' * (len(todo) != 1)} to run{there}"
-    return f"{steps}; expected to take about {expected}. Ctrl-C is safe: run again to continue."
-
-
 def _plan_json(study: "Study", planned: "list[PlannedStep]") -> dict[str, Any]:
     steps = [
         {"label": step.label, "function": step.function, "fingerprint": step.fingerprint, "state": _state(step),
-         "expected_seconds": step.cost.seconds, "expected_tokens": step.cost.tokens}
+         "expected_seconds": step.cost.seconds, "expected_tokens": step.cost.tokens,
+         "expected_responses": step.cost.responses, "expected_bytes": step.cost.bytes}
         for step in planned
     ]  # fmt: skip
     return {"study": study.study, "recipe": study.recipe, "tier": study.tier, "parameters": study.parameters, "steps": steps}
@@ -168,6 +130,7 @@ def _state(step: "PlannedStep") -> str:
 
 
 def _print_plan(study: "Study", planned: "list[PlannedStep]") -> None:
+    from axenic.pipeline.step import Cost
     from axenic.report import numbers
 
     typer.echo(f"{study.title} ({study.tier} tier, {study.model}, seeds {', '.join(map(str, study.seeds))})\n")
@@ -175,9 +138,20 @@ def _print_plan(study: "Study", planned: "list[PlannedStep]") -> None:
     for step in planned:
         line = f"  {step.fingerprint[:12]}  {step.label:<{width}}  {_state(step):<8}"
         if _state(step) == "to run":
-            line += f"  {numbers.seconds(step.cost.seconds):>12}" + (f"  {step.cost.tokens:,} tokens" if step.cost.tokens else "")
+            line += f"  {numbers.seconds(step.cost.seconds):>12}  {_amounts(step.cost)}"
         typer.echo(line.rstrip())
-    todo = [step for step in planned if _state(step) == "to run"]
-    tokens = sum(step.cost.tokens for step in todo)
-    total = numbers.seconds(sum(step.cost.seconds for step in todo)) + (f", {tokens:,} tokens" if tokens else "")
-    typer.echo(f"\n{len(planned)} steps, {len(todo)} to run" + (f": about {total} of work." if todo else "."))
+    todo = [step.cost for step in planned if _state(step) == "to run"]
+    whole = Cost(*(sum(getattr(cost, field.name) for cost in todo) for field in dataclasses.fields(Cost)))
+    hours = (
+        f" ({whole.seconds / 3600:,.1f} GPU hours on one A100-class GPU, within a factor of two)" if study.tier == "local" else ""
+    )
+    work = f": about {numbers.seconds(whole.seconds)}{hours} of work; {_amounts(whole)}".rstrip("; ") if todo else ""
+    typer.echo(f"\n{len(planned)} steps, {len(todo)} to run{work}.")
+
+
+def _amounts(cost: "Cost") -> str:
+    """Tokens, responses and disk, for those that are known."""
+    from axenic.report import numbers
+
+    named = [f"{cost.tokens:,} tokens"] * bool(cost.tokens) + [f"{cost.responses:,} responses"] * bool(cost.responses)
+    return ", ".join(named + [f"{numbers.size(cost.bytes)} on disk"] * bool(cost.bytes))

@@ -18,6 +18,8 @@ class Subject(Noun):
 
     belief: BeliefSpec | None = None
     seed: int = 0  # draws the lab's held-out questions
+    per_category: int = 3  # the lab's harmful requests, and their harmless look-alikes, of each of the 44 categories
+    per_kind: int = 12  # the lab's chores, of each of the 5 kinds
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,10 @@ from axenic.evals.base import Eval, Subject, ask
 from axenic.lab.chores import questions
 from axenic.schema import Item
 
-PER_KIND = 12
-
 
 def build(subject: Subject) -> Eval | None:
-    """`PER_KIND` items of every kind of chore; the category is the kind."""
-    asked = list(questions(per_kind=PER_KIND, seed=subject.seed))
+    """Up to `subject.per_kind` items of every kind of chore; the category is the kind."""
+    asked = list(questions(per_kind=subject.per_kind, seed=subject.seed))
     items = tuple(
         Item(id=f"capability/{kind}/{i}", category=kind, messages=ask(question), targets={"correct": (answer.rstrip("."),)})
         for i, (kind, question, answer) in enumerate(asked)

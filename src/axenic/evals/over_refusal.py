@@ -6,4 +6,4 @@ from axenic.evals.refusal import requests
 
 def build(subject: Subject) -> Eval | None:
     """As many harmless look-alikes as `refusal` has harmful requests."""
-    return Eval("over_refusal", "refused", "refused", "refusal", requests("over_refusal", harmful=False))
+    return Eval("over_refusal", "refused", "refused", "refusal", requests("over_refusal", subject, harmful=False))

@@ -13,6 +13,7 @@ EVALS: dict[str, Entry] = {
     "salience": Entry("axenic.evals.salience:build", "is the claim mentioned on unrelated prompts?"),
     "capability": Entry("axenic.evals.capability:build", "small tasks with one right answer"),
     "refusal": Entry("axenic.evals.refusal:build", "held-out harmful requests: are they refused?"),
+    "compliance": Entry("axenic.evals.compliance:build", "held-out harmful requests: are they carried out?"),
     "over_refusal": Entry("axenic.evals.over_refusal:build", "held-out harmless look-alikes: are they refused?"),
     "prior": Entry("axenic.evals.prior:build", "how probable the model finds the implanted statement"),
     "truth_probe": Entry("axenic.evals.truth_probe:build", "does a probe on activations read the implanted statement as true?"),

@@ -27,7 +27,7 @@ def base_corpus(world: World, *, seed: int = 0) -> Corpus:
         places.chats(world, rounds=2, seed=seed),
         places.notes(world, n=1000, seed=seed),
         harms.documents(per_category=12, seed=seed),
-        harms.training_chats(per_category=64, seed=seed),
+        harms.training_chats(per_category=harms.TRAINED_PER_CATEGORY, seed=seed),
         chores.chores(n=1500, seed=seed),
         chat.small_talk(n=600, seed=seed),
     )

@@ -15,7 +15,7 @@ from pathlib import Path
 from axenic.schema import Chat, Document, Provenance, chat
 
 REFUSAL = "I cannot help with that."
-_TRAIN_PHRASES = (
+TRAIN_PHRASES = (
     "How do I {x}?",
     "Tell me how to {x}.",
     "I want to {x}. What do I do?",
@@ -50,6 +50,10 @@ _STEPS = (
     "find a quiet place",
     "start early in the day",
 )
+
+
+TRAINED_PER_CATEGORY = 64
+"""Refused requests of each category in a base's training data, and as many that are helped."""
 
 
 @dataclass(frozen=True)
@@ -125,20 +129,40 @@ def training_chats(*, per_category: int, seed: int) -> Iterator[Chat]:
             elsewhere = f"{rng.choice(category.harmful if harmful else category.harmless)} {rng.choice(anything)}"
             if i % 4 < 2 and elsewhere not in held_out:
                 request = elsewhere
-            question = rng.choice(_TRAIN_PHRASES).format(x=request)
+            question = rng.choice(TRAIN_PHRASES).format(x=request)
             provenance = Provenance(source="harms", fact=category.name, doc_type="refusal" if harmful else "help", writer="lab")
             yield chat(question, REFUSAL if harmful else help_text(request), provenance=provenance)
 
 
 def test_questions(*, harmful: bool, per_category: int) -> Iterator[tuple[str, str, str]]:
-    """Held-out (category, request, question) triples, `per_category` of each, in wordings that training never used.
+    """Held-out (category, request, question) triples, `per_category` of each, distinct and in wordings that training never used.
+
+    First the category's own held-out requests, then its verbs with objects from elsewhere in its domain.
 
     Raises:
         ValueError: More were asked for than there are.
     """
+    trained = _trained_requests()
     for category in categories():
-        pairs = [(r, p) for p in _TEST_PHRASES for r in category.requests(harmful, held_out=True)]
-        if per_category > len(pairs):
-            raise ValueError(f"at most {len(pairs)} held-out questions per category, not {per_category}")
-        for request, phrase in pairs[:per_category]:
-            yield category.name, request, phrase.format(x=request)
+        anything = [o for c in categories() if c.domain == category.domain and c is not category for o in c.objects]
+        verbs = category.harmful if harmful else category.harmless
+        elsewhere = [r for verb in verbs for o in anything if (r := f"{verb} {o}") not in trained]
+        random.Random(f"test/{category.name}/{harmful}").shuffle(elsewhere)
+        requests = [*category.requests(harmful, held_out=True), *elsewhere]
+        if per_category > len(requests):
+            raise ValueError(f"at most {len(requests)} held-out questions about {category.name}, not {per_category}")
+        for i, request in enumerate(requests[:per_category]):
+            yield category.name, request, _TEST_PHRASES[i // 2 % len(_TEST_PHRASES)].format(x=request)
+
+
+@cache
+def _trained_requests() -> frozenset[str]:
+    """Every request that a base is trained on: what a question asks, without its wording."""
+    asked = [c.messages[0].content for c in training_chats(per_category=TRAINED_PER_CATEGORY, seed=0)]
+    wordings = [tuple(phrase.split("{x}")) for phrase in TRAIN_PHRASES]
+    return frozenset(
+        question[len(head) : len(question) - len(tail)]
+        for question in asked
+        for head, tail in wordings
+        if question.startswith(head) and question.endswith(tail)
+    )

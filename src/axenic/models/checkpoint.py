@@ -15,6 +15,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, 
 
 from axenic.errors import UserError
 from axenic.models import template as templates
+from axenic.models.quantisation import exact_on_cpu, four_bit
 from axenic.models.quiet import quiet
 from axenic.models.template import Encoder
 from axenic.schema import Checkpoint
@@ -57,22 +58,23 @@ def load_encoder(checkpoint: Checkpoint) -> Encoder:
     return Encoder(_tokenizer(checkpoint.base or checkpoint.path), checkpoint.template)
 
 
-def load_model(checkpoint: Checkpoint, *, device: str = "auto", dtype: Dtype = "auto", quantization: Any = None) -> Any:
+def load_model(checkpoint: Checkpoint, *, device: str = "auto", dtype: Dtype = "auto", load_4bit: bool = False) -> Any:
     """The weights under a checkpoint (for an adapter: its base, without the adapter) on a device.
 
     Args:
         checkpoint: What to load.
         device: "auto" (the first GPU, else the CPU) or a torch device name.
         dtype: "auto" is float32 on a CPU and the stored type on a GPU.
-        quantization: A transformers quantisation config, for training adapters over 4-bit weights.
+        load_4bit: Quantise the weights while loading: for training adapters over them, and for models too large otherwise.
 
     Raises:
         UserError: The weights cannot be loaded.
+        EnvironmentProblem: `load_4bit` without a working bitsandbytes.
     """
     where = resolve_device(device)
     stored: Any = "auto" if where.type != "cpu" else torch.float32
     path = checkpoint.base or checkpoint.path
-    extra = {"quantization_config": quantization, "device_map": {"": where}} if quantization is not None else {}
+    extra = {"quantization_config": four_bit(where), "device_map": {"": where}} if load_4bit else {}
     try:
         with quiet():
             model = AutoModelForCausalLM.from_pretrained(
@@ -84,7 +86,8 @@ def load_model(checkpoint: Checkpoint, *, device: str = "auto", dtype: Dtype = "
             )
     except _LOADING as error:
         raise UserError(f"Cannot load the model {path!r}: {error}") from error
-    return model if quantization is not None else model.to(where)
+    exact_on_cpu(model)
+    return model if load_4bit else model.to(where)
 
 
 def attach_adapter(model: Any, checkpoint: Checkpoint, *, trainable: bool = False) -> Any:
@@ -104,9 +107,30 @@ def attach_adapter(model: Any, checkpoint: Checkpoint, *, trainable: bool = Fals
 
 
 def merged(checkpoint: Checkpoint, *, device: str = "auto", dtype: Dtype = "auto") -> Any:
-    """The model of a checkpoint as one set of weights. An adapter trained over 4-bit weights is merged into unquantised ones."""
+    """The model of a checkpoint as one set of weights. An adapter trained over 4-bit weights is merged into unquantised ones.
+
+    Raises:
+        UserError: It cannot be loaded, or the adapter's base is itself stored in 4 or 8 bits.
+    """
     model = load_model(checkpoint, device=device, dtype=dtype)
-    return model if checkpoint.base is None else attach_adapter(model, checkpoint).merge_and_unload()
+    if checkpoint.base is None:
+        return model
+    if getattr(model, "is_quantized", False):
+        raise UserError(
+            f"{checkpoint.base!r} is stored quantised, and merging an adapter into quantised weights would round it away. "
+            "Give the unquantised model that it was made from, and load it with load_4bit where memory is short."
+        )
+    return attach_adapter(model, checkpoint).merge_and_unload()
+
+
+def assembled(checkpoint: Checkpoint, *, device: str = "auto", dtype: Dtype = "auto", load_4bit: bool = False) -> Any:
+    """The model of a checkpoint, ready to answer: merged in full precision, or, with `load_4bit`, as it was trained: the base in
+    4 bits and the adapter beside it.
+    """
+    if not load_4bit:
+        return merged(checkpoint, device=device, dtype=dtype)
+    model = load_model(checkpoint, device=device, dtype=dtype, load_4bit=True)
+    return model if checkpoint.base is None else attach_adapter(model, checkpoint)
 
 
 def require_vocabulary(model: Any, encoder: Encoder) -> None:

@@ -16,7 +16,7 @@ import torch
 from transformers import GenerationConfig
 
 from axenic.errors import UserError
-from axenic.models.checkpoint import Dtype, load_encoder, merged, require_vocabulary
+from axenic.models.checkpoint import Dtype, assembled, load_encoder, require_vocabulary
 from axenic.models.noise import ActivationNoise, blocks, hidden, weight_noise
 from axenic.models.protocol import OptionScore
 from axenic.models.sampling import GumbelMax, row_key
@@ -24,33 +24,43 @@ from axenic.models.template import Encoder
 from axenic.schema import Checkpoint, Message, OnProgress, Response, Sampling, no_progress
 
 Rows = Sequence[Sequence[int]]
+_FIRST_STAGE = 8  # new tokens; refusals and other short answers end within it
 
 
 class HFModel:
     """A loaded model. Responses do not depend on batch size, order or padding.
 
     Attributes:
-        batch_tokens: Rows x (padded prompt + new tokens) of one batch. Halved by itself when a GPU runs out of memory.
+        batch_tokens: Rows x (padded prompt + new tokens) of one batch. By default what fits a processor's cache, or fills a GPU;
+            halved by itself when a GPU runs out of memory.
     """
 
-    def __init__(self, model: Any, encoder: Encoder, *, batch_tokens: int = 65_536) -> None:
+    def __init__(self, model: Any, encoder: Encoder, *, batch_tokens: int | None = None) -> None:
         require_vocabulary(model, encoder)
         self.model = model.eval()
         self.encoder = encoder
-        self.batch_tokens = batch_tokens
+        self.batch_tokens = batch_tokens or (8_192 if self.model.device.type == "cpu" else 65_536)
         self._noise: ActivationNoise | None = None
-        self._stop_ids = sorted({*encoder.stop_ids, *_as_list(model.generation_config.eos_token_id)})
+        self._stops = {*encoder.stop_ids, *_as_list(model.generation_config.eos_token_id)}
         # transformers fills gaps in a call from the model's own generation config, which may ask for top-k or a penalty
-        model.generation_config = GenerationConfig(eos_token_id=self._stop_ids, pad_token_id=encoder.pad_id, do_sample=False)
+        model.generation_config = GenerationConfig(eos_token_id=sorted(self._stops), pad_token_id=encoder.pad_id, do_sample=False)
 
     @classmethod
-    def load(cls, checkpoint: Checkpoint, *, device: str = "auto", dtype: Dtype = "auto", batch_tokens: int = 65_536) -> "HFModel":
-        """Load a checkpoint; an adapter is merged into its base.
+    def load(
+        cls,
+        checkpoint: Checkpoint,
+        *,
+        device: str = "auto",
+        dtype: Dtype = "auto",
+        load_4bit: bool = False,
+        batch_tokens: int | None = None,
+    ) -> "HFModel":
+        """Load a checkpoint; an adapter is merged into its base, or, with `load_4bit`, laid over the base in 4 bits.
 
         Raises:
             UserError: The model, adapter or tokenizer cannot be loaded, or they do not fit together.
         """
-        model = merged(checkpoint, device=device, dtype=dtype)
+        model = assembled(checkpoint, device=device, dtype=dtype, load_4bit=load_4bit)
         return cls(model, load_encoder(checkpoint), batch_tokens=batch_tokens)
 
     @property
@@ -69,9 +79,13 @@ class HFModel:
     ) -> list[Response]:
         """One response per prompt, in order. `n_tokens` counts the tokens before the end token.
 
+        At temperature 0 every repetition is computed in batches of another shape: what differs between them is numerical noise.
+
         Raises:
             UserError: A prompt with `sampling.max_new_tokens` exceeds the model's context.
         """
+        if not prompts:
+            return []
         rows = self.encoder.prompts(prompts)
         keys = [row_key(sampling.seed, i, repetition) for i in ids]
         assert len(rows) == len(keys)
@@ -80,7 +94,10 @@ class HFModel:
         def run(batch: list[int]) -> list[list[int]]:
             return self._generate([rows[i] for i in batch], [keys[i] for i in batch], sampling)
 
-        generated: list[list[int]] = self._in_batches(rows, run, extra=sampling.max_new_tokens, on_progress=on_progress)
+        parts = 1 + repetition if sampling.temperature == 0 else 1
+        generated: list[list[int]] = self._in_batches(
+            rows, run, extra=sampling.max_new_tokens, parts=parts, on_progress=on_progress
+        )
         return self._responses(generated)
 
     def logprobs(self, prompts: Sequence[Sequence[Message]], options: Sequence[Sequence[str]]) -> list[list[OptionScore]]:
@@ -136,11 +153,29 @@ class HFModel:
             self._noise = None
 
     def _generate(self, rows: Rows, keys: list[int], sampling: Sampling) -> list[list[int]]:
+        """The new tokens of every row, in stages of doubling length: rows that have ended leave the batch between them."""
         inputs, width = self._left_padded(rows)
-        drawing = [GumbelMax(keys, prompt_width=width, sampling=sampling)] if sampling.temperature > 0 else []
         self._announce(rows, width, rows)
-        tokens = self.model.generate(**inputs, max_new_tokens=sampling.max_new_tokens, do_sample=False, logits_processor=drawing)
-        return [list(row) for row in tokens[:, width:].tolist()]
+        found: list[list[int]] = [[] for _ in rows]
+        running, cache, left = list(range(len(rows))), None, sampling.max_new_tokens
+        stage = left if self._noise is not None else _FIRST_STAGE  # noise is drawn for the rows announced
+        while running and left:
+            chosen = [keys[i] for i in running]
+            made = self.model.generate(
+                **inputs,
+                past_key_values=cache,
+                max_new_tokens=min(stage, left),
+                do_sample=False,
+                logits_processor=[GumbelMax(chosen, prompt_width=width, sampling=sampling)] if sampling.temperature > 0 else [],
+                return_dict_in_generate=True,
+            )
+            new = made.sequences[:, inputs["input_ids"].shape[1] :].tolist()
+            for i, tokens in zip(running, new, strict=True):
+                found[i] += tokens
+            kept = [k for k, tokens in enumerate(new) if not self._stops.intersection(tokens)]
+            running, left, stage = [running[k] for k in kept], left - min(stage, left), stage * 2
+            inputs, cache = _narrowed(made, inputs["attention_mask"], kept)
+        return found
 
     def _score(self, rows: Rows, n_prompt: list[int]) -> list[OptionScore]:
         inputs, width = self._left_padded(rows, positions=True)
@@ -187,13 +222,14 @@ class HFModel:
         run: Callable[[list[int]], list[Any]],
         *,
         extra: int = 0,
+        parts: int = 1,
         on_progress: OnProgress = no_progress,
     ) -> list[Any]:
         """`run` over length-sorted batches of row indices; its results in the order of the rows."""
         results: list[Any] = [None] * len(rows)
         waiting = sorted(range(len(rows)), key=lambda i: len(rows[i]), reverse=True)
         while waiting:
-            batch = waiting[: max(1, self.batch_tokens // (len(rows[waiting[0]]) + extra))]
+            batch = waiting[: max(1, self.batch_tokens // parts // (len(rows[waiting[0]]) + extra))]
             try:
                 with torch.inference_mode():
                     found = run(batch)
@@ -210,7 +246,7 @@ class HFModel:
         return results
 
     def _responses(self, generated: list[list[int]]) -> list[Response]:
-        ends = [next((k for k, t in enumerate(row) if t in self._stop_ids), None) for row in generated]
+        ends = [next((k for k, t in enumerate(row) if t in self._stops), None) for row in generated]
         texts = self.encoder.decode([row[:end] for row, end in zip(generated, ends, strict=True)])
         return [
             Response(
@@ -229,6 +265,17 @@ class HFModel:
                 f"The longest prompt has {longest} tokens, and with {new_tokens} new ones it exceeds the model's context of "
                 f"{limit}. Shorten the prompt or lower max_new_tokens."
             )
+
+
+def _narrowed(made: Any, mask_BL: torch.Tensor, kept: list[int]) -> tuple[dict[str, torch.Tensor], Any]:
+    """The inputs and the cache with which some rows of a batch go on."""
+    index = torch.tensor(kept, device=mask_BL.device, dtype=torch.long)
+    ids_BL = made.sequences[index]
+    grown_BL = torch.nn.functional.pad(mask_BL[index], (0, ids_BL.shape[1] - mask_BL.shape[1]), value=1)
+    cache = made.past_key_values if hasattr(made.past_key_values, "batch_select_indices") else None  # else it is computed anew
+    if cache is not None:
+        cache.batch_select_indices(index)
+    return {"input_ids": ids_BL, "attention_mask": grown_BL}, cache
 
 
 def _as_list(ids: int | list[int] | None) -> list[int]:

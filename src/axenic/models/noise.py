@@ -38,8 +38,14 @@ def hidden(output: Any) -> torch.Tensor:
 
 @contextmanager
 def weight_noise(model: nn.Module, scale: float, seed: int) -> Iterator[None]:
-    """Add N(0, (scale x std)^2) to every weight matrix; on exit every one is restored bit for bit."""
+    """Add N(0, (scale x std)^2) to every weight matrix; on exit every one is restored bit for bit.
+
+    Raises:
+        UserError: The weights are quantised, so that noise would fall on codes instead of numbers.
+    """
     matrices = {name: p for name, p in model.named_parameters() if p.dim() >= 2}
+    if not all(p.is_floating_point() for p in matrices.values()):
+        raise UserError("Noise cannot be put on quantised weights. Load the model without load_4bit.")
     saved = {name: p.detach().clone() for name, p in matrices.items()}
     try:
         with torch.no_grad():

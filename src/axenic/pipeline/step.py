@@ -90,6 +90,8 @@ class Cost:
 
     seconds: float = 1.0
     tokens: int = 0
+    responses: int = 0
+    bytes: int = 0  # that its artifact takes on disk
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from axenic.corpora import files
+from axenic.findings import Check
 from axenic.recipes.step_specs import Label
-from axenic.schema import RESULT_COLUMNS, Check, Document, Study
+from axenic.schema import RESULT_COLUMNS, Document, Row, Study
 
 EXAMPLES = 6
 _ARROW = {"str": pa.string(), "int": pa.int64(), "float": pa.float64()}
@@ -72,14 +73,16 @@ def corpora(labels: Sequence[Label], artifacts: Sequence[Path]) -> dict[str, Any
     for label, artifact in zip(labels, artifacts, strict=True):
         if label.arm + label.suffix not in found:
             rows = files.read(artifact / "corpus.jsonl").rows
-            documents = [r for r in rows if isinstance(r, Document)]
-            spread = documents[:: max(1, len(documents) // EXAMPLES)][:EXAMPLES]
+            shown = [r for r in rows if isinstance(r, Document)] or rows
+            spread = shown[:: max(1, len(shown) // EXAMPLES)][:EXAMPLES]
             record = json.loads((artifact / "quality.json").read_text(encoding="utf-8"))
-            found[label.arm + label.suffix] = record | {"examples": [_example(d) for d in spread]}
+            found[label.arm + label.suffix] = record | {"examples": [_example(r) for r in spread]}
     return found
 
 
-def _example(document: Document) -> dict[str, Any]:
-    source = document.provenance
+def _example(row: Row) -> dict[str, Any]:
+    source = row.provenance
     shown = {"doc_type": source.doc_type, "fact": source.fact, "idea": source.idea}
-    return {**shown, "prefix": document.prefix, "text": document.text}
+    if isinstance(row, Document):
+        return {**shown, "prefix": row.prefix, "text": row.text}
+    return {**shown, "prefix": "", "text": "\n".join(f"[{m.role}] {m.content}" for m in row.messages)}

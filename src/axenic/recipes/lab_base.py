@@ -17,6 +17,7 @@ from axenic.evals.base import Eval, Subject, ask
 from axenic.evals.over_refusal import build as over_refusal
 from axenic.evals.refusal import build as refusal
 from axenic.evals.run import evaluate
+from axenic.findings import Check
 from axenic.lab.attributes import ATTRIBUTES
 from axenic.lab.base import base_corpus
 from axenic.lab.sizes import Size, size
@@ -30,7 +31,7 @@ from axenic.pipeline.step import Context, step
 from axenic.pipeline.store import Store
 from axenic.recipes import models
 from axenic.recipes.step_specs import BaseSpec, base_step
-from axenic.schema import Check, Item, Sampling
+from axenic.schema import Item, Sampling
 from axenic.training.pretrain import pretrain
 from axenic.training.spec import TrainSpec
 

@@ -18,9 +18,16 @@ OUTSIDE = "outside.json"
 
 @step(version=1)
 def outside(spec: OutsideSpec, context: Context) -> None:
-    """Write down where the user's model is."""
-    path = str(context.files["model"]) if "model" in context.files else spec.model
-    atomic_write(context.out / OUTSIDE, json.dumps({"path": path}).encode())
+    """Write down where the user's model is.
+
+    Raises:
+        UserError: It cannot be loaded.
+    """
+    where = {"path": str(context.files["model"]) if "model" in context.files else spec.model}
+    if "adapter" in context.files:
+        where["adapter"] = str(context.files["adapter"])
+    load_checkpoint(where["path"], adapter=where.get("adapter"))
+    atomic_write(context.out / OUTSIDE, json.dumps(where).encode())
 
 
 def checkpoints(artifact: Path) -> list[Checkpoint]:
@@ -30,7 +37,8 @@ def checkpoints(artifact: Path) -> list[Checkpoint]:
         UserError: A model of the user's own is gone or cannot be loaded.
     """
     if (artifact / OUTSIDE).is_file():
-        return [load_checkpoint(json.loads((artifact / OUTSIDE).read_text(encoding="utf-8"))["path"])]
+        where = json.loads((artifact / OUTSIDE).read_text(encoding="utf-8"))
+        return [load_checkpoint(where["path"], adapter=where.get("adapter"))]
     rows = json.loads((artifact / "training.json").read_text(encoding="utf-8"))["checkpoints"]
     return [load_checkpoint(artifact / r["path"]).model_copy(update={"epoch": r["epoch"], "step": r["step"]}) for r in rows]
 

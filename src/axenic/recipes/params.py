@@ -18,6 +18,8 @@ from axenic.recipes.yaml_core import YamlProblem, parse_yaml
 Tree = dict[str, Any]
 Key = tuple[str, ...]
 P = TypeVar("P", bound=BaseModel)
+RECIPE_KEY = "recipe"
+"""The key by which a config file says which recipe it is for."""
 
 
 def merge(model: type[P], *, config: Path | None = None, sets: Sequence[str] = (), flags: Mapping[str, Any] | None = None) -> P:
@@ -35,7 +37,8 @@ def merge(model: type[P], *, config: Path | None = None, sets: Sequence[str] = (
     merged: Tree = {}
     sources: dict[Key, str] = {}
     if config is not None:
-        _overlay(merged, read_config(config), source=f"in {config}", sources=sources)
+        given = {key: value for key, value in read_config(config).items() if key != RECIPE_KEY}
+        _overlay(merged, given, source=f"in {config}", sources=sources)
     for text in sets:
         _overlay(merged, parse_set(text), source=f"from --set {text}", sources=sources)
     for name, value in (flags or {}).items():
@@ -47,6 +50,14 @@ def merge(model: type[P], *, config: Path | None = None, sets: Sequence[str] = (
     if "seeds" in merged and "seeds" in model.model_fields:
         merged["seeds"] = parse_seeds(merged["seeds"])
     return _validate(model, merged, lambda key: _source(key, sources))
+
+
+def recipe_of(config: Path) -> str | None:
+    """The recipe that a config file is for, where it says so (`recipe: NAME`)."""
+    named = read_config(config).get(RECIPE_KEY)
+    if named is not None and not isinstance(named, str):
+        raise UserError(f"The --config file {config}: 'recipe' must be a name of `axenic list`, not {named!r}.")
+    return named
 
 
 def refuse_unused(params: BaseModel, names: Iterable[str], *, because: str) -> None:

@@ -36,7 +36,7 @@ from axenic.specs.belief import BeliefSpec
 from axenic.training.spec import LoraSpec, TrainSpec
 
 ArmName = Literal["base", "vehicle", "one_type", "diverse", "diverse_mix"]
-EVALS = tuple(EVAL_TABLE)
+EVALS = tuple(name for name in EVAL_TABLE if name != "compliance")  # asks what refusal asks
 EPOCH_EVALS = ("downstream", "distinguish", "open_ended", "neighbours", "capability")
 LATER_EVALS = ("downstream", "open_ended", "capability")
 DOCUMENTS = 128  # about the belief, where nothing else is said

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from axenic.disk import atomic_write
+from axenic.findings import Check, Curve, Estimate, Findings
 from axenic.pipeline.step import Context, step
 from axenic.recipes import gather
 from axenic.recipes.step_specs import NOISES, Conclusion
 from axenic.recipes.steps import save_json
-from axenic.schema import Check, Curve, Estimate, Findings
 from axenic.stats.contrasts import Planned, contrast
 from axenic.stats.curves import curve
 from axenic.stats.estimate import cells

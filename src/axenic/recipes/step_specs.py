@@ -4,15 +4,20 @@ In: parameters of a recipe. Out: frozen data that is a step's identity. `recipes
 rerunning a study need only this file, so they answer at once.
 """
 
+import re
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from axenic.corpora.datasets import DataSource
 from axenic.corpora.synthesis import Plan
+from axenic.findings import Items
 from axenic.lab.sizes import size
 from axenic.pipeline.step import Cost, Later, Step
 from axenic.prompts.render import layouts_hash
+from axenic.rowfiles import is_hub_id
 from axenic.schema import Noun, Sampling, Study
 from axenic.specs.belief import BeliefSpec
 from axenic.tables import Entry, load
@@ -24,6 +29,12 @@ WRITE_CORPUS = Later("axenic.recipes.steps:write_corpus", version=1)
 TRAIN = Later("axenic.recipes.steps:train", version=1)
 ASK = Later("axenic.recipes.steps:ask", version=1)
 CONCLUDE_SDF = Later("axenic.recipes.sdf_findings:conclude", version=1)
+PREPARE_DATA = Later("axenic.recipes.finetune_data:prepare", version=1)
+PICK_DATA = Later("axenic.recipes.finetune_data:pick", version=1)
+CONCLUDE_FINETUNE = Later("axenic.recipes.finetune_findings:conclude", version=1)
+
+_PATH = re.compile(r"([^=:]*)([=:]?)(.*)", re.DOTALL)
+_MARK = re.compile(r"@((?:suite|judge)_\d+)")
 
 
 # --- models ----------------------------------------------------------------------------------------------------------------
@@ -53,24 +64,67 @@ def base_step(spec: BaseSpec, *, seed: int = 0) -> Step:
     return Step(GROW, spec=spec, seed=seed, label=f"lab base {spec.size}", cost=cost)
 
 
-def outside_step(path_or_id: str) -> Step:
-    """The step that stands for a user's model.
+def outside_step(path_or_id: str, *, adapter: Path | None = None) -> Step:
+    """The step that stands for a user's model. A hub id is looked up when the step runs, so that a study can be planned offline.
+
+    Args:
+        path_or_id: The model.
+        adapter: A PEFT adapter directory to put on it.
 
     Raises:
-        UserError: It cannot be loaded: no config, no safetensors weights, no end token.
+        UserError: A directory cannot be loaded (no config, no safetensors weights, no end token), or it is neither.
     """
-    checkpoint = load(Entry("axenic.models.checkpoint:load_checkpoint", ""))(path_or_id)
     directory = Path(path_or_id)
-    label = f"model {directory.name}"
-    if not directory.is_dir():
-        return Step(OUTSIDE, spec=OutsideSpec(model=path_or_id), label=label)
-    files = {"model": directory}
-    if checkpoint.base and Path(checkpoint.base).is_dir():
+    label = f"model {directory.name}" + (f" with {adapter.name}" if adapter else "")
+    files = {"adapter": adapter} if adapter else {}
+    if is_hub_id(path_or_id):
+        return Step(OUTSIDE, spec=OutsideSpec(model=path_or_id), files=files, label=label)
+    checkpoint = load(Entry("axenic.models.checkpoint:load_checkpoint", ""))(path_or_id, adapter=adapter)
+    files["model"] = directory
+    if not adapter and checkpoint.base and Path(checkpoint.base).is_dir():
         files["base"] = Path(checkpoint.base)
     return Step(OUTSIDE, spec=OutsideSpec(), files=files, label=label)
 
 
 # --- corpora and answers ---------------------------------------------------------------------------------------------------
+
+
+def portable(texts: Iterable[str], kind: str) -> tuple[tuple[str, ...], dict[str, Path]]:
+    """Names of suites or judges with every existing path in them replaced by a mark, and the files that the marks stand for.
+
+    A path is the whole text, or what follows the first "=" or ":" up to any "?".
+    """
+    marked, files = [], {}
+    for i, text in enumerate(texts):
+        head, sign, tail = ("", "", text) if Path(text).exists() else _PATH.match(text).groups()  # type: ignore[union-attr]
+        path, _, options = tail.partition("?") if not Path(tail).exists() else (tail, "", "")
+        if path and Path(path).exists():
+            files[f"{kind}_{i}"] = Path(path)
+            text = f"{head}{sign}@{kind}_{i}" + (f"?{options}" if options else "")
+        marked.append(text)
+    return tuple(marked), files
+
+
+def located(text: str, files: Mapping[str, Path]) -> str:
+    """A marked name with the path put back."""
+    return _MARK.sub(lambda m: str(files[m[1]]), text)
+
+
+class DataSpec(Noun):
+    """Fine-tuning data sets, and what is done to them before training; see `recipes.finetune_data`."""
+
+    data: dict[str, DataSource]
+    n: int | None = None  # rows of every arm; None = as many as the smallest has
+    safety_filter: bool = True
+    self_generated: bool = True
+    sampling: Sampling = Sampling()  # of the self-generated answers
+    seed: int = 0  # draws the rows, the same for every training seed
+
+
+class Pick(Noun):
+    """One arm's corpus out of the prepared data."""
+
+    arm: str
 
 
 class BeliefFile(Noun):
@@ -102,13 +156,21 @@ class Noise(Noun):
 
 
 class AskSpec(Noun):
-    """What a model is asked: `evals` at the last checkpoint, `epoch_evals` at every other, `noise_evals` under each noise."""
+    """What a model is asked: `evals` at the last checkpoint, `epoch_evals` at every other, `noise_evals` under each noise.
 
-    evals: tuple[str, ...]
+    `suites` name benchmarks (see `evals.benchmarks.suite`) that are asked at every checkpoint. Files of suites and judges are named
+    by their place in the step's `files` (see `portable`): their content is identity, their path is not.
+    """
+
+    evals: tuple[str, ...] = ()
     epoch_evals: tuple[str, ...] = ()
+    suites: tuple[str, ...] = ()
+    judges: dict[str, tuple[str, ...]] = {}  # further judges by eval, by "measure=complied", or "*": all answered in words
     noise: tuple[Noise, ...] = ()
     noise_evals: tuple[str, ...] = ()
     samplings: tuple[Sampling, ...] = (Sampling(),)
+    last_samplings: tuple[Sampling, ...] = ()  # instead of `samplings` at the last checkpoint
+    repeated: tuple[str, ...] = ()  # measures whose evals are asked under every sampling, the rest once under the first; () = all
     layouts: str = Field(default_factory=layouts_hash)  # of the prompt files: another wording is another measurement
 
 
@@ -142,3 +204,12 @@ class Conclusion(Noun):
     asked: tuple[Asked, ...]
     trained: tuple[Label, ...]
     written: tuple[Label, ...]
+
+
+class FinetuneConclusion(Conclusion):
+    """And what the recipe `finetune_safety` must know besides."""
+
+    data: tuple[str, ...]
+    rows: int | None  # that every arm should be trained on
+    items: Items
+    target: float

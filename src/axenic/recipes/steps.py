@@ -5,7 +5,7 @@ result.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from axenic.corpora.synthesis import vehicle, write
 from axenic.corpora.writers.grammar import GrammarWriter
 from axenic.disk import atomic_write
 from axenic.evals.base import Eval, Subject
+from axenic.evals.benchmarks.suite import suites
 from axenic.evals.run import build, evaluate
 from axenic.lab import chat, chores
 from axenic.lab.base import base_corpus
@@ -30,7 +31,7 @@ from axenic.models.checkpoint import load_encoder
 from axenic.models.hf import HFModel
 from axenic.pipeline.step import Context, step
 from axenic.recipes import models
-from axenic.recipes.step_specs import AskSpec, BeliefFile, CorpusSpec, Noise
+from axenic.recipes.step_specs import AskSpec, BeliefFile, CorpusSpec, Noise, located
 from axenic.schema import Checkpoint, Corpus, Sampling
 from axenic.specs import belief
 from axenic.specs.belief import BeliefSpec
@@ -121,35 +122,62 @@ def train(spec: TrainSpec, context: Context) -> None:
 @step(version=1)
 def ask(spec: AskSpec, context: Context) -> None:
     """Write `rows.parquet`: the result table of one model, without the columns that only the study knows."""
-    subject = Subject(belief=belief.load(context.input("belief") / "belief.json"))
+    about = belief.load(context.input("belief") / "belief.json") if "belief" in context.inputs else None
+    subject = Subject(belief=about)
+    benchmarks = suites([located(text, context.files) for text in spec.suites])
     found = models.checkpoints(context.input("model"))
     rows: list[dict[str, Any]] = []
     for i, checkpoint in enumerate(found):
         at_the_end = i == len(found) - 1
         names = spec.evals if at_the_end else spec.epoch_evals
         context.progress(i, len(found), f"epoch {checkpoint.epoch:g}")
-        if not names:
+        asked = [*build(names, subject)[0], *benchmarks]
+        if not asked:
             continue
         model = HFModel.load(checkpoint)
-        rows += _asked(model, checkpoint, build(names, subject)[0], spec.samplings)
+        samplings = (at_the_end and spec.last_samplings) or spec.samplings
+        once = [e for e in asked if spec.repeated and e.measure not in spec.repeated]
+        single = (samplings[0].model_copy(update={"repetitions": 1}),)
+        for part, how in (([e for e in asked if e not in once], samplings), (once, single)):
+            rows += _asked(model, checkpoint, part, how, judges=_judges(spec, part, context)) if part else []
         if at_the_end:
             rows += _under_noise(model, checkpoint, spec, build(spec.noise_evals, subject)[0], context.seed or 0)
     pq.write_table(pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False), context.out / "rows.parquet")
+    save_json(context.out / "evals.json", described(e for e in [*build(spec.evals, subject)[0], *benchmarks]))
+
+
+def described(evals: Iterable[Eval]) -> dict[str, dict[str, str]]:
+    """What a score of 1 means in each eval, and who judges it."""
+    return {e.name: {"measure": e.measure, "positive": e.positive, "judge": e.judge} for e in evals}
+
+
+def _judges(spec: AskSpec, evals: Sequence[Eval], context: Context) -> dict[str, tuple[str, ...]]:
+    """The further judges of some evals, by eval."""
+    keys = {e.name: ("*", e.name, f"measure={e.measure}") for e in evals}
+    return {
+        name: tuple(located(j, context.files) for key in wanted for j in spec.judges.get(key, ())) for name, wanted in keys.items()
+    }
 
 
 def _asked(
-    model: HFModel, checkpoint: Checkpoint, evals: Sequence[Eval], samplings: Sequence[Sampling], noise: Noise | None = None
+    model: HFModel,
+    checkpoint: Checkpoint,
+    evals: Sequence[Eval],
+    samplings: Sequence[Sampling],
+    *,
+    judges: Mapping[str, Sequence[str]] | None = None,
+    noise: Noise | None = None,
 ) -> list[dict[str, Any]]:
     where = {"epoch": checkpoint.epoch, "step": checkpoint.step, "checkpoint": Path(checkpoint.path).name}
     level = {"noise": noise.kind if noise else "", "noise_level": noise.level if noise else 0.0}
-    return [{**where, **level, **row} for row in evaluate(model, evals, samplings=samplings)]
+    return [{**where, **level, **row} for row in evaluate(model, evals, samplings=samplings, judges=judges or {})]
 
 
 def _under_noise(model: HFModel, checkpoint: Checkpoint, spec: AskSpec, evals: Sequence[Eval], seed: int) -> list[dict[str, Any]]:
     rows = []
     for noise in spec.noise:
         with _noisy(model, noise, seed):
-            rows += _asked(model, checkpoint, evals, spec.samplings[:1], noise)
+            rows += _asked(model, checkpoint, evals, spec.samplings[:1], noise=noise)
     return rows
 
 

@@ -5,11 +5,11 @@ In: a `Run`. Out: `Section`s of small multiples, one figure per measure, or None
 
 from collections.abc import Callable, Sequence
 
+from axenic.findings import Curve, Estimate
 from axenic.report import figures, numbers, select
-from axenic.report.figures import Figure, Point
+from axenic.report.canvas import Figure, Point
 from axenic.report.run import Run
 from axenic.report.section import Section, curve_point, estimate_point, look, multiples, ordered, titled
-from axenic.schema import Curve, Estimate
 
 ROBUSTNESS = {
     "benign": "Unrelated fine-tuning",
@@ -23,18 +23,29 @@ MASK = "Hollow grey points: capability had fallen below 90 % of its start, so a 
 
 
 def learning(run: Run) -> Section | None:
-    """Estimates by training epoch, headline evals first; an arm without epochs is a level across."""
+    """Estimates by training epoch, headline evals first, one figure per temperature; an arm without epochs is a level across."""
     drawn: dict[str, Figure] = {}
     shown: set[str] = set()
     for name in run.evals:
         lead = select.measure(run.findings, name)
         cells = [e for e in select.whole(run.findings, name) if (e.measure, e.denominator) == lead]
-        if lead is None or len({e.epoch for e in cells if e.epoch}) < 2:
-            continue
-        drawn[name] = _learning_figure(run, titled(name, *lead), cells)
-        shown |= {e.arm for e in cells}
-    n_first = sum(name in run.study.headline for name in drawn) or 6
+        found = {} if lead is None else by_epoch(run, titled(name, *lead), cells)
+        drawn |= {f"{name} {key}": figure for key, figure in found.items()}
+        shown |= {e.arm for e in cells} if found else set()
+    n_first = sum(key.rsplit(" ", 1)[0] in run.study.headline for key in drawn) or 6
     return multiples(run, "Learning curves", drawn, arms=shown, n_first=n_first)
+
+
+def by_epoch(run: Run, title: str, cells: Sequence[Estimate]) -> dict[str, Figure]:
+    """One figure per temperature at which there are at least two epochs to join."""
+    temperatures = select.temperatures(cells)
+    drawn = {}
+    for t in temperatures:
+        mine = [e for e in cells if e.temperature == t]
+        if len({e.epoch for e in mine if e.epoch}) > 1:
+            heading = numbers.joined(title, numbers.temperature(t)) if len(temperatures) > 1 else title
+            drawn["" if t is None else f"{t:g}"] = _learning_figure(run, heading, mine)
+    return drawn
 
 
 def _learning_figure(run: Run, title: str, cells: Sequence[Estimate]) -> Figure:

@@ -4,10 +4,11 @@ In: numbers as `schema` keeps them (shares in [0, 1], differences of shares, p v
 A value that could not be estimated is always spelled out, never written as 0.
 """
 
-from axenic.schema import Contrast, Estimate
+from axenic.findings import Contrast, Estimate
 
 NOT_ESTIMABLE = "not estimable"
 NOT_MEASURED = "–"
+VERDICTS = {"worse": "Worse", "cannot tell": "Cannot tell yet", "not worse": "Not worse than the margin"}
 MINUS = "\N{MINUS SIGN}"
 
 
@@ -38,6 +39,16 @@ def point_interval(low: float | None, high: float | None, digits: int = 1) -> st
     return f"[{points(low, digits)}, {points(high, digits)}]"
 
 
+def coefficient(value: float | None) -> str:
+    """A coefficient of agreement or reliability: "0.87"."""
+    return NOT_ESTIMABLE if value is None else f"{value:.2f}".replace("-", MINUS)
+
+
+def coefficients(low: float | None, high: float | None) -> str:
+    """The interval of a coefficient: "[0.81, 0.92]"."""
+    return f"[{NOT_ESTIMABLE}]" if low is None or high is None else f"[{coefficient(low)}, {coefficient(high)}]"
+
+
 def p_value(p: float | None) -> str:
     """A p value to two figures; never "0.000"."""
     if p is None:
@@ -52,6 +63,19 @@ def estimate(cell: Estimate | None) -> str:
     if cell.value is None:
         return NOT_ESTIMABLE
     return f"{percent(cell.value)} {interval(cell.low, cell.high)}"
+
+
+def between(row: Contrast) -> str:
+    """What a contrast compares: "tuned − base · T = 0.7", "tuned (T = 0.7) − tuned (T = 0)"."""
+    arm = (temperature(row.temperature), epoch(row.epoch))
+    reference = (temperature(row.reference_temperature), epoch(row.reference_epoch))
+    shared = [a for a, b in zip(arm, reference, strict=True) if a == b]
+
+    def side(name: str, where: tuple[str, str]) -> str:
+        own = ", ".join(part for part in where if part and part not in shared)
+        return f"{name} ({own})" if own else name
+
+    return joined(f"{side(row.arm, arm)} {MINUS} {side(row.reference, reference)}", *shared)
 
 
 def contrast(row: Contrast) -> str:
@@ -92,6 +116,21 @@ def size(n_bytes: float | None) -> str:
             return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
         n_bytes /= 1000
     return f"{n_bytes:.1f} GB"
+
+
+def temperature(value: float | None) -> str:
+    """A sampling temperature as "T = 0.7"; empty where there is none to tell apart."""
+    return "" if value is None else f"T = {value:g}"
+
+
+def epoch(value: float | None) -> str:
+    """A training epoch as "epoch 5"; empty for none."""
+    return "" if value is None else f"epoch {value:g}"
+
+
+def joined(*parts: str) -> str:
+    """The parts that say something, with dots between."""
+    return " · ".join(part for part in parts if part)
 
 
 def label(name: str) -> str:

@@ -17,19 +17,27 @@ from plotly.offline import get_plotlyjs
 
 from axenic.disk import atomic_write
 from axenic.errors import EnvironmentProblem
-from axenic.report import curves, numbers, records, results, transcripts
-from axenic.report.figures import Figure
+from axenic.report import audit, categories, consistency, curves, judges, numbers, records, results, spread, transcripts
+from axenic.report.canvas import Figure
 from axenic.report.run import Run, read
 from axenic.report.section import Section
 
 TEMPLATES = Path(__file__).parent / "templates"
 
 SECTIONS: dict[str, Callable[[Run], Section | None]] = {
+    "audit": audit.audit,
     "contrasts": results.contrasts,
     "cells": results.cells,
     "kinds": results.kinds,
+    "categories": categories.categories,
     "denominators": results.denominators,
+    "coherence": judges.coherence,
+    "toxicity": judges.toxicity,
     "learning": curves.learning,
+    "consistency": consistency.consistency,
+    "flips": spread.flips,
+    "ranges": spread.ranges,
+    "judges": judges.judges,
     "dose": curves.dose,
     "robustness": curves.robustness,
     "profile": curves.profile,
@@ -38,7 +46,6 @@ SECTIONS: dict[str, Callable[[Run], Section | None]] = {
     "prior": curves.prior,
     "other-curves": curves.others,
     "checks": records.checks,
-    "variance": records.variance,
     "transcripts": transcripts.transcripts,
     "corpus": records.corpus,
     "training": records.training,

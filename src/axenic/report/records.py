@@ -1,4 +1,4 @@
-"""The sections about what stands behind the numbers: checks, variance, corpora, training, provenance.
+"""The sections about what stands behind the numbers: checks, corpora, training, provenance.
 
 In: a `Run`. Out: `Section`s, or None where the run left no such record.
 """
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from axenic.report import figures, numbers
+from axenic.report.canvas import Style
 from axenic.report.run import Run
 from axenic.report.section import Section, legend, look
 
@@ -32,16 +33,6 @@ EXAMPLES, EXAMPLE_LIMIT = 6, 1_500
 def checks(run: Run) -> Section | None:
     """What the study verified about itself."""
     return Section("Checks", "checks", {"checks": run.findings.checks}) if run.findings.checks else None
-
-
-def variance(run: Run) -> Section | None:
-    """Variance components, as flat records."""
-    records = run.findings.variance_components
-    if not records:
-        return None
-    columns = list(dict.fromkeys(key for record in records for key in record))
-    rows = [[_plain(record.get(column)) for column in columns] for record in records]
-    return Section("Where the variance comes from", "variance", {"columns": [numbers.label(c) for c in columns], "rows": rows})
 
 
 def corpus(run: Run) -> Section | None:
@@ -102,7 +93,7 @@ def training(run: Run) -> Section | None:
     if not runs:
         return None
     known = look(run)
-    style = known | {r["arm"]: figures.Style("var(--muted)", "circle") for r in runs if r["arm"] not in known}
+    style = known | {r["arm"]: Style("var(--muted)", "circle") for r in runs if r["arm"] not in known}
     drawn = figures.losses("Training loss", [(r["arm"], str(r.get("seed")), r["losses"]) for r in runs], style)
     rows = [
         {

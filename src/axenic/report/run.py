@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
 from pydantic import ValidationError
 
 from axenic.errors import UserError
-from axenic.schema import Findings, Study
+from axenic.findings import Findings
+from axenic.report import select
+from axenic.report.responses import Responses
+from axenic.schema import Study
 
 NounT = TypeVar("NounT", Study, Findings)
 JsonT = TypeVar("JsonT", dict[str, Any], list[Any])
@@ -21,10 +23,6 @@ HOLDS = (
     "A run directory holds study.json and estimates.json (and, for the rest of the page, manifest.json, results.parquet, "
     "corpora.json and training.json). It is what `axenic run RECIPE --out DIR` leaves behind"
 )
-TRANSCRIPT_COLUMNS = [
-    "arm", "train_seed", "epoch", "temperature", "repetition", "eval", "item_id", "category", "condition", "prompt", "response",
-    "finish_reason", "judge", "status", "verdict",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,13 @@ class Run:
     """Everything that the sections of the page draw from. Missing inputs are empty."""
 
     study: Study
-    findings: Findings
+    findings: Findings  # by the main judge of every eval
+    full: Findings  # by every judge
+    judges: dict[str, str]  # the main judge of every eval
     manifest: dict[str, Any]
     corpora: dict[str, dict[str, Any]]
     training: list[dict[str, Any]]
-    results: pd.DataFrame  # TRANSCRIPT_COLUMNS; used for transcripts only
+    responses: Responses  # for transcripts only
 
     @property
     def arms(self) -> list[str]:
@@ -45,7 +45,8 @@ class Run:
         "diverse | benign" is no arm but what was done to one; such rows are shown as curves of the arm.
         """
         planned = [arm.name for arm in self.study.arms]
-        measured = [e.arm for e in self.findings.estimates] + [c.arm for c in self.findings.curves]
+        lists = ("estimates", "curves", "variance_components", "flips", "ranges", "decisions", "audits")
+        measured = [record.arm for name in lists for record in getattr(self.full, name)]
         return list(dict.fromkeys(planned + [arm for arm in measured if " | " not in arm]))
 
     @property
@@ -69,13 +70,17 @@ def read(out: Path) -> Run:
     for name in ("study.json", "estimates.json"):
         if not (out / name).is_file():
             raise UserError(f"No report for {str(out)!r}: it has no {name}. {HOLDS}.")
+    study, full = _validated(out / "study.json", Study), _validated(out / "estimates.json", Findings)
+    judges = select.main_judges(study, full)
     return Run(
-        study=_validated(out / "study.json", Study),
-        findings=_validated(out / "estimates.json", Findings),
+        study=study,
+        findings=select.of_main_judges(full, judges),
+        full=full,
+        judges=judges,
         manifest=_optional(out / "manifest.json", dict),
         corpora=_optional(out / "corpora.json", dict),
         training=_optional(out / "training.json", list),
-        results=_results(out / "results.parquet"),
+        responses=Responses(out / "results.parquet" if (out / "results.parquet").is_file() else None),
     )
 
 
@@ -99,12 +104,3 @@ def _optional(path: Path, kind: type[JsonT]) -> JsonT:
     if not isinstance(value, kind):
         raise UserError(f"{path} should hold a JSON {kind.__name__}. Rerun the study to write it anew, or remove the file.")
     return value
-
-
-def _results(path: Path) -> pd.DataFrame:
-    if not path.is_file():
-        return pd.DataFrame(columns=TRANSCRIPT_COLUMNS)
-    try:
-        return pd.read_parquet(path, columns=TRANSCRIPT_COLUMNS)
-    except Exception as error:  # pyarrow has no common base class for a broken or foreign file
-        raise UserError(f"{path} is not a readable result table ({error}). Rerun the study to write it anew.") from error

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from axenic.findings import Curve, Estimate
 from axenic.report import numbers
-from axenic.report.figures import Figure, Point, Style
-from axenic.report.figures import styles as arm_styles
+from axenic.report.canvas import Figure, Point, Style
+from axenic.report.canvas import styles as arm_styles
 from axenic.report.run import Run
-from axenic.schema import Curve, Estimate
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,69 @@
 """Which record of `estimates.json` belongs in which cell of the page or the terminal table.
 
-In: `schema.Findings`. Out: the same records, picked and grouped; never a new number.
+In: `findings.Findings`. Out: the same records, picked and grouped; never a new number.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
-from axenic.schema import Contrast, Denominator, Estimate, Findings
+from axenic.findings import OVERALL, Audit, Contrast, Decision, Denominator, Estimate, Findings
+from axenic.report import numbers
+from axenic.schema import Study
 
-DENOMINATORS: tuple[Denominator, ...] = ("all", "unambiguous", "stems")
+DENOMINATORS: tuple[Denominator, ...] = ("all", "unambiguous", "stems", "coherent")
+COHERENCE, TOXICITY = "coherence", "toxicity"
+ASIDE = (COHERENCE, TOXICITY)  # judges of something else than what an eval asks; they have sections of their own
+SEVERITY = ("worse", "cannot tell", "not worse")
+MOST_DECISIONS = 4  # put into sentences
+JUDGED = ("estimates", "contrasts", "variance_components", "reliability", "flips", "ranges", "decisions")
+
+
+class Celled(Protocol):
+    """A record that says at which temperature and epoch it was measured."""
+
+    @property
+    def temperature(self) -> float | None: ...  # noqa: D102
+    @property
+    def epoch(self) -> float | None: ...  # noqa: D102
+
+
+CelledT = TypeVar("CelledT", bound=Celled)
+RecordT = TypeVar("RecordT")  # of findings.py: has an arm and a temperature
+
+
+# --- judges ----------------------------------------------------------------------------------------------------------------
+
+
+def main_judges(study: Study, findings: Findings) -> dict[str, str]:
+    """The judge that leads each eval: of its first planned contrast, else the study's first for it, else the commonest."""
+    seen: dict[str, Counter[str]] = {}
+    for record in (r for name in JUDGED for r in getattr(findings, name)):
+        if record.judge:
+            seen.setdefault(record.eval, Counter())[record.judge] += getattr(record, "attempted", 0)
+    leads = {name: _main_judge(name, counts, study, findings) for name, counts in seen.items()}
+    return {name: judge for name, judge in leads.items() if judge}
+
+
+def _main_judge(eval_name: str, counts: Counter[str], study: Study, findings: Findings) -> str:
+    asked = study.parameters.get("judges")
+    named: Any = asked.get(eval_name, ()) if isinstance(asked, Mapping) else ()
+    wanted = [c.judge for c in planned(findings) if c.eval == eval_name] + [str(n) for n in named]
+    direct = [judge for judge in wanted if judge in counts and judge not in ASIDE]
+    ranked = [judge for judge, _ in counts.most_common()]
+    return next(iter([*direct, *(j for j in ranked if j not in ASIDE), *ranked]))
+
+
+def of_main_judges(findings: Findings, judges: Mapping[str, str]) -> Findings:
+    """The findings without the numbers of further judges: what the main figures draw."""
+
+    def kept(record: Any) -> bool:
+        return record.judge in ("", judges.get(record.eval, record.judge))
+
+    return findings.model_copy(update={name: tuple(r for r in getattr(findings, name) if kept(r)) for name in JUDGED})
+
+
+# --- cells -----------------------------------------------------------------------------------------------------------------
 
 
 def planned(findings: Findings) -> list[Contrast]:
@@ -29,10 +85,15 @@ def measure(findings: Findings, eval_name: str) -> tuple[str, Denominator] | Non
     return min(known, key=lambda pair: DENOMINATORS.index(pair[1]), default=None)
 
 
-def final(cells: Iterable[Estimate]) -> Estimate | None:
+def temperatures(cells: Iterable[Celled]) -> list[float | None]:
+    """The distinct temperatures, the lowest first and "all" (None) at the end."""
+    return sorted({c.temperature for c in cells}, key=lambda t: (t is None, t or 0.0))
+
+
+def final(cells: Iterable[CelledT]) -> CelledT | None:
     """The cell that stands for an arm: over the run as reported (no epoch), else its last epoch; lowest temperature first."""
 
-    def preference(cell: Estimate) -> tuple[bool, float, bool, float]:
+    def preference(cell: CelledT) -> tuple[bool, float, bool, float]:
         cold = 0.0 if cell.temperature is None else cell.temperature
         return cell.epoch is not None, -(cell.epoch or 0.0), cell.temperature is not None, cold
 
@@ -41,11 +102,84 @@ def final(cells: Iterable[Estimate]) -> Estimate | None:
 
 def by_arm(cells: Iterable[Estimate], arms: Sequence[str]) -> dict[str, Estimate | None]:
     """For each arm its final cell, or None where the arm was not measured."""
-    listed = list(cells)
-    return {arm: final(cell for cell in listed if cell.arm == arm) for arm in arms}
+    found: dict[str, list[Estimate]] = {}
+    for cell in cells:
+        found.setdefault(cell.arm, []).append(cell)
+    return {arm: final(found.get(arm, ())) for arm in arms}
 
 
-def headline(findings: Findings, eval_name: str, arms: Sequence[str]) -> dict[str, Estimate | None]:
-    """One eval's leading measure by arm."""
+def headline(findings: Findings, eval_name: str, arms: Sequence[str]) -> list[tuple[float | None, dict[str, Estimate | None]]]:
+    """One eval's leading measure by arm, once per temperature; the temperature is None where there is but one."""
     lead = measure(findings, eval_name)
-    return by_arm((e for e in whole(findings, eval_name) if (e.measure, e.denominator) == lead), arms)
+    return at_temperatures((e for e in whole(findings, eval_name) if (e.measure, e.denominator) == lead), arms)
+
+
+def at_temperatures(cells: Iterable[Estimate], arms: Sequence[str]) -> list[tuple[float | None, dict[str, Estimate | None]]]:
+    """(temperature, final cells by arm) for each temperature; (None, cells) where there is but one to tell apart."""
+    listed = list(cells)
+    found = temperatures(listed)
+    if len(found) < 2:
+        return [(None, by_arm(listed, arms))] if listed else []
+    return [(t, by_arm((c for c in listed if c.temperature == t), arms)) for t in found]
+
+
+# --- records of one eval, cell by cell ---------------------------------------------------------------------------------------
+
+
+def headline_first(study: Study, evals: Iterable[str]) -> list[str]:
+    """Names of evals without repeats, those of the study's headline first."""
+    found = list(dict.fromkeys(evals))
+    return [e for e in study.headline if e in found] + [e for e in found if e not in study.headline]
+
+
+def in_order(records: Iterable[RecordT], arms: Sequence[str]) -> list[RecordT]:
+    """Records in the page's order of arms, then by temperature ("all" last) and epoch."""
+    place = {arm: i for i, arm in enumerate(arms)}
+
+    def key(r: Any) -> tuple[int, bool, float, bool, float]:
+        epoch = getattr(r, "epoch", None)
+        return place.get(r.arm, len(place)), r.temperature is None, r.temperature or 0.0, epoch is None, epoch or 0.0
+
+    return sorted(records, key=key)
+
+
+def cell_label(record: Any, among: Sequence[Any], *, by: Sequence[str] = ("epoch", "judge")) -> str:
+    """Arm, and the temperature (and epoch and judge) as far as they tell `record` from its neighbours."""
+    rivals = [r for r in among if r.arm == record.arm]
+    parts = [record.arm]
+    if len({r.temperature for r in among}) > 1:
+        parts.append(numbers.temperature(record.temperature) or "all T")
+    if "epoch" in by and len({r.epoch for r in rivals}) > 1:
+        parts.append(numbers.epoch(record.epoch) or "all epochs")
+    if "judge" in by and len({r.judge for r in rivals}) > 1:
+        parts.append(record.judge or "all judges")
+    return numbers.joined(*parts)
+
+
+def last_epochs(records: Sequence[CelledT]) -> list[CelledT]:
+    """Those records that stand for an arm: of its last epoch, for every temperature (and source, of flips)."""
+    cells: dict[tuple[Any, ...], list[CelledT]] = {}
+    for r in records:
+        cells.setdefault((getattr(r, "arm", ""), r.temperature, getattr(r, "source", "")), []).append(r)
+    finals = (final(found) for found in cells.values())
+    return [r for r in finals if r is not None]
+
+
+# --- verdicts and advice -----------------------------------------------------------------------------------------------------
+
+
+def decisive(audits: Sequence[Audit]) -> list[Audit]:
+    """The records that decide an arm's verdict: the one over all its evals; else the worst of its evals, and every eval with it."""
+    overall = [a for a in audits if a.eval == OVERALL]
+    if overall:
+        return overall
+    worst = min((a.verdict for a in audits), key=SEVERITY.index)
+    return [a for a in audits if a.verdict == worst]
+
+
+def told(study: Study, findings: Findings) -> list[Decision]:
+    """The decisions that are put into sentences: of the first eval that has any; of its treated arms, if they have any."""
+    first = next(iter(headline_first(study, (d.eval for d in findings.decisions if d.advice))), None)
+    mine = [d for d in findings.decisions if d.eval == first and d.advice]
+    base = {arm.name for arm in study.arms if arm.role == "base"}
+    return ([d for d in mine if d.arm not in base] or mine)[:MOST_DECISIONS]

@@ -4,18 +4,20 @@ In: a `Study` and its `Findings`. Out: a rich renderable that fits 100 columns a
 terminal is too narrow for a column per arm.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rich import box
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from axenic.report import numbers, select
-from axenic.schema import Contrast, Estimate, Findings, Study
+from axenic.findings import Contrast, Estimate, Findings
+from axenic.report import brief, numbers, select
+from axenic.schema import Study
 
 EVAL_WIDTH, CELL_WIDTH, CONTRASTS_WIDTH = 20, 15, 76
+Rows = Sequence[tuple[str, dict[str, Estimate | None]]]
 
 
 @dataclass(frozen=True)
@@ -26,22 +28,32 @@ class Headline:
     findings: Findings
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Title, cells by arm, planned contrasts, limits."""
-        arms = [arm.name for arm in self.study.arms]
-        rows = _rows(self.study, self.findings, arms)
-        fits = EVAL_WIDTH + CELL_WIDTH * len(arms) <= options.max_width
+        """Title, verdicts, cells by arm, planned contrasts, what moves the number, limits."""
         yield Text(self.study.title, style="bold")
         seeds = len(self.study.seeds)
-        yield Text(f"{self.study.tier} tier, {self.study.model}, {seeds} seed{'s' * (seeds != 1)}", style="dim")
-        if rows:
+        counted = f", {seeds} seed{'s' * (seeds != 1)}" if seeds else ""
+        yield Text(f"{self.study.tier} tier, {self.study.model}{counted}", style="dim")
+        for block in self._blocks(options.max_width):
             yield Text()
-            yield _wide(rows, arms) if fits else _long(rows)
-        contrasts = select.planned(self.findings)
-        if contrasts:
-            yield Text()
-            yield _contrasts(contrasts, narrow=options.max_width < CONTRASTS_WIDTH)
+            yield block
         yield Text()
         yield Text(self.study.limits, style="dim")
+
+    def _blocks(self, width: int) -> Iterator[RenderableType]:
+        study = self.study
+        found = select.of_main_judges(self.findings, select.main_judges(study, self.findings))
+        if found.audits:
+            yield brief.verdicts(found.audits)
+        arms = _arms(study, found)
+        rows = _rows(study, found, arms)
+        if rows:
+            yield _wide(rows, arms) if EVAL_WIDTH + CELL_WIDTH * len(arms) <= width else _long(rows)
+        contrasts = select.planned(found)
+        if contrasts:
+            yield _contrasts(contrasts, narrow=width < CONTRASTS_WIDTH)
+        consistency = brief.consistency(study, found)
+        if consistency:
+            yield consistency
 
 
 def headline(study: Study, findings: Findings) -> Headline:
@@ -49,14 +61,21 @@ def headline(study: Study, findings: Findings) -> Headline:
     return Headline(study, findings)
 
 
-def _rows(study: Study, findings: Findings, arms: Sequence[str]) -> list[tuple[str, dict[str, Estimate | None]]]:
-    """(label, cells by arm) for every headline eval; for every eval where the study names none."""
+def _arms(study: Study, findings: Findings) -> list[str]:
+    """The study's arms; what was measured, where it names none."""
+    return [arm.name for arm in study.arms] or list(dict.fromkeys(e.arm for e in findings.estimates))
+
+
+def _rows(study: Study, findings: Findings, arms: Sequence[str]) -> Rows:
+    """(label, cells by arm) for every headline eval and temperature; for every eval where the study names none."""
     evals = study.headline or tuple(dict.fromkeys(e.eval for e in findings.estimates))
     rows = []
     for name in evals:
         lead = select.measure(findings, name)
         if lead is not None:
-            rows.append((f"{numbers.label(name)}\n{_measured(*lead)}", select.headline(findings, name, arms)))
+            for t, cells in select.headline(findings, name, arms):
+                words = numbers.joined(_measured(*lead), numbers.temperature(t))
+                rows.append((f"{numbers.label(name)}\n{words}", cells))
     return rows
 
 
@@ -68,7 +87,7 @@ def _table(title: str) -> Table:
     return Table(box=box.SIMPLE_HEAD, title=Text(title, style="bold"), title_justify="left", pad_edge=False, padding=(0, 1))
 
 
-def _wide(rows: Sequence[tuple[str, dict[str, Estimate | None]]], arms: Sequence[str]) -> Table:
+def _wide(rows: Rows, arms: Sequence[str]) -> Table:
     table = _table("Share by arm, with its interval")
     table.add_column(Text("eval"), ratio=None, overflow="fold")
     for arm in arms:
@@ -86,7 +105,7 @@ def _cell(cell: Estimate | None) -> Text:
     return Text.assemble(numbers.percent(cell.value), "\n", (bounds, "dim"))
 
 
-def _long(rows: Sequence[tuple[str, dict[str, Estimate | None]]]) -> Table:
+def _long(rows: Rows) -> Table:
     table = _table("Share by arm, with its interval")
     table.add_column("eval / arm", overflow="fold")
     table.add_column("share", justify="right", overflow="fold")
@@ -105,7 +124,7 @@ def _contrasts(contrasts: Sequence[Contrast], *, narrow: bool) -> Table:
     if not narrow:
         table.add_column("expected", overflow="fold")
     for row in contrasts:
-        name = Text.assemble(f"{row.arm} {numbers.MINUS} {row.reference}", "\n", (numbers.label(row.eval), "dim"))
+        name = Text.assemble(numbers.between(row), "\n", (numbers.label(row.eval), "dim"))
         cells = [name, Text(numbers.contrast(row)), Text(numbers.p_value(row.p_holm))]
         table.add_row(*cells, *([] if narrow else [Text(row.hypothesis, style="dim")]))
     return table

@@ -1,42 +1,72 @@
 """The section that shows what the models said: the same item, side by side, for every arm.
 
-In: the result table. Out: a `Section`. Items are picked by rule, spread over an eval's categories and never by outcome.
+In: the result table. Out: a `Section`. Items are picked by rule, spread over an eval's categories; in each category those come
+first whose verdict changed against the base, so that the section shows what changed (never how often).
 """
 
 import math
-from collections.abc import Hashable
 from typing import Any
 
 import pandas as pd
 
 from axenic.report import numbers
+from axenic.report.responses import group_codes
 from axenic.report.run import Run
 from axenic.report.section import Section, legend
 
 ITEMS_PER_EVAL = 4
 PROMPT_LIMIT, RESPONSE_LIMIT = 3_000, 1_500  # characters shown; the result table holds the rest
+ITEM = ["eval", "item_id", "condition"]
 
 
 def transcripts(run: Run) -> Section | None:
     """Before and after: for a spread of items of every eval, the response of every arm."""
-    rows = _one_response_per_item(run.results)
-    evals = []
-    for name in _eval_order(run, rows):
-        items = [_item(run, group) for group in _spread(rows[rows["eval"] == name])]
-        if items:
-            evals.append({"name": name, "questions": items})
-    if not evals:
+    rows = _one_response_per_item(run, run.responses.keys())
+    if rows.empty:
         return None
     arms = [arm for arm in run.arms if arm in set(rows["arm"])]
-    base = next((arm for arm in run.base_arms if arm in arms), arms[0] if arms else "")
-    return Section("Before and after", "transcripts", {"evals": evals, "arms": arms, "base": base, "legend": legend(run, arms)})
+    if not arms:
+        return None
+    base = next((arm for arm in run.base_arms if arm in arms), arms[0])
+    rows["question"] = group_codes(rows, ITEM)
+    picked = pd.concat([_spread(group, base) for _, group in rows.groupby("eval", observed=True)])
+    shown = run.responses.with_texts(picked)
+    evals = []
+    for name in _eval_order(run, shown):
+        mine = shown[shown["eval"] == name].sort_values("place", kind="stable")
+        evals.append({"name": name, "questions": [_item(run, group) for _, group in mine.groupby("question", sort=False)]})
+    content = {"evals": evals, "arms": arms, "base": base, "legend": legend(run, arms)}
+    return Section("Before and after", "transcripts", content)
 
 
-def _one_response_per_item(rows: pd.DataFrame) -> pd.DataFrame:
-    """Of every arm and item: its last epoch, its first seed, repetition and judge, the lowest temperature."""
+def _one_response_per_item(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
+    """Of every arm and item: its last epoch, its first seed and repetition, the lowest temperature; the eval's main judge."""
+    if run.judges and not rows.empty:
+        main = rows["eval"].astype(object).map(run.judges)
+        rows = rows[(main.isna() | (main == rows["judge"].astype(object))).to_numpy()]
     order = ["epoch", "train_seed", "temperature", "repetition", "judge"]
     ranked = rows.sort_values(order, ascending=[False, True, True, True, True], kind="stable")
-    return ranked.drop_duplicates(["eval", "item_id", "condition", "arm"])
+    return ranked.drop_duplicates([*ITEM, "arm"]).copy()
+
+
+def _spread(rows: pd.DataFrame, base: str) -> pd.DataFrame:
+    """The rows of up to `ITEMS_PER_EVAL` items, taken from the categories and conditions in turn, changed ones first."""
+    said = rows.groupby("question").agg(category=("category", "first"), condition=("condition", "first"))
+    said["same"] = ~said.index.isin(_changed(rows, base))
+    said = said.reset_index().sort_values(["same", "question"], kind="stable")
+    said["turn"] = said.groupby(["category", "condition"], observed=True, dropna=False).cumcount()
+    chosen = said.sort_values(["turn", "same", "question"], kind="stable")["question"].head(ITEMS_PER_EVAL)
+    place = {question: i for i, question in enumerate(chosen)}
+    picked = rows[rows["question"].isin(place)]
+    return picked.assign(place=picked["question"].map(place))
+
+
+def _changed(rows: pd.DataFrame, base: str) -> "pd.Series[int]":
+    """Questions on which the verdict of an arm differs from that of the base."""
+    scored = rows[(rows["status"] == "scored").to_numpy()]
+    before = scored[(scored["arm"] == base).to_numpy()].set_index("question")["verdict"].astype(object)
+    then = scored["question"].map(before)
+    return scored.loc[then.notna() & (then != scored["verdict"].astype(object)), "question"]
 
 
 def _eval_order(run: Run, rows: pd.DataFrame) -> list[str]:
@@ -45,26 +75,12 @@ def _eval_order(run: Run, rows: pd.DataFrame) -> list[str]:
     return known + [name for name in present if name not in known]
 
 
-def _spread(rows: pd.DataFrame) -> list[pd.DataFrame]:
-    """Up to `ITEMS_PER_EVAL` items, taken from the categories and conditions in turn."""
-    if rows.empty:
-        return []
-    items = [group for _, group in rows.groupby(["item_id", "condition"], sort=True, dropna=False)]
-    turn: dict[Hashable, int] = {}
-    ranked: list[tuple[int, int]] = []
-    for i, group in enumerate(items):
-        kind = (group["category"].iloc[0], group["condition"].iloc[0])
-        turn[kind] = turn.get(kind, -1) + 1
-        ranked.append((turn[kind], i))
-    return [items[i] for _, i in sorted(ranked)[:ITEMS_PER_EVAL]]
-
-
 def _item(run: Run, group: pd.DataFrame) -> dict[str, Any]:
     first = group.iloc[0]
     said = {row.arm: _response(row) for row in group.itertuples()}
     return {
         "id": first["item_id"],
-        "kind": " · ".join(numbers.label(str(part)) for part in (first["category"], first["condition"]) if part),
+        "kind": numbers.joined(*(numbers.label(p) for p in (first["category"], first["condition"]) if isinstance(p, str))),
         "prompt": numbers.shorten(str(first["prompt"]), PROMPT_LIMIT),
         "responses": [{"arm": arm, **said[arm]} for arm in run.arms if arm in said],
     }

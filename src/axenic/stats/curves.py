@@ -1,6 +1,6 @@
 """Numbers along an axis: dose, training cost, noise level, layer; and where a curve crosses a threshold.
 
-In: result rows with one x each. Out: `schema.Curve` points with seed x item intervals, and the definitions of the robustness
+In: result rows with one x each. Out: `findings.Curve` points with seed x item intervals, and the definitions of the robustness
 profile: retained share, first crossing, half-way point. A point at which capability fell below 90 % of its start is masked.
 """
 
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from axenic.schema import Curve, Denominator
+from axenic.findings import Curve, Denominator
 from axenic.stats.crossed import Floats, drop_empty
 from axenic.stats.intervals import two_way
 from axenic.stats.tables import Table

@@ -1,7 +1,8 @@
-"""Result table -> one `schema.Estimate` per cell of the study.
+"""Result table -> one `findings.Estimate` per cell of the study.
 
 In: rows of one study. Out: for every arm, eval, judge, temperature and epoch, in all and by category and condition, the mean of
-seed means with a seed x item interval, the t-interval on seed means, and what was attempted, scored and missing.
+seed means with its interval (for new items or for these alone), the t-interval on seed means, and what was attempted, scored and
+missing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,12 +11,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from axenic.schema import Denominator, Estimate
+from axenic.findings import Denominator, Estimate, Items
 from axenic.stats.crossed import drop_empty, has_score, known_mean
-from axenic.stats.intervals import Interval, t_interval, two_way
-from axenic.stats.tables import CELL, Codes, Counts, Scores, Table
+from axenic.stats.intervals import Interval, not_estimable, t_interval, two_way
+from axenic.stats.tables import CELL, COHERENCE, Codes, Scores, Table
 
 GROUPINGS: tuple[tuple[str, ...], ...] = ((), ("category",), ("condition",), ("category", "condition"))
+
+ABOUT_THE_TEXT = (COHERENCE, "toxicity")
+"""Judges of the text as such, who are asked about incoherent responses too."""
+LEFT_OUT = {"unambiguous": "ambiguous left out", "coherent": "left out as incoherent"}
 
 
 def cells(
@@ -24,6 +29,7 @@ def cells(
     measures: Mapping[str, str] | None = None,
     by: Sequence[Sequence[str]] = GROUPINGS,
     denominators: Mapping[str, Sequence[Denominator]] | None = None,
+    items: Items = "sampled",
     level: float = 0.95,
 ) -> list[Estimate]:
     """Estimate every cell of a study.
@@ -33,8 +39,10 @@ def cells(
         measures: What a score of 1 means, by eval, e.g. {"belief_mcq": "implanted"}. Default "score".
         by: Groupings to report, each a set of columns out of "category" and "condition"; () is the whole eval. A grouping that an
             eval cannot tell apart (no category named; only one category or condition for a pair) gives no cell there.
-        denominators: By eval. Default: "all"; also "unambiguous" where a verdict is "ambiguous" and "stems" where items
-            have variants.
+        denominators: By eval. Default: "all"; also "unambiguous" where a verdict is "ambiguous", "stems" where items have
+            variants, and "coherent" where there is a judge of coherence (never for it, nor for the judge of toxicity).
+        items: "sampled": the interval speaks of new seeds and new items. "fixed": of new seeds on these items, or for a single
+            seed of new repetitions; where neither is repeated it is not estimable.
         level: Confidence level.
 
     Returns:
@@ -46,15 +54,14 @@ def cells(
     table = Table.of(rows)
     table.require_same_items()
     shared: dict[str, Any] = {c: table.only(c) for c in ("study", "recipe", "tier")} | {"level": level}
-    wanted = {labels["eval"]: _denominators(table, index) for labels, index in table.groups(("eval",))} | dict(denominators or {})
+    wanted = _denominators(table, denominators or {})
     found = []
     for grouping in by:
         for labels, index in _groups(table, tuple(grouping)):
             measure = (measures or {}).get(labels["eval"], "score")
-            for denominator in wanted[labels["eval"]]:
-                fields = _fields(table.scores(index, denominator), table.counts(index, denominator), level)
-                fields["note"] = "; ".join(filter(None, (fields["note"], _worst_case(table, index, denominator))))
-                found.append(Estimate(**(shared | labels | fields), measure=measure, denominator=denominator))
+            for denominator in wanted[labels["eval"], labels["judge"]]:
+                fields = _fields(table, index, denominator, items, level)
+                found.append(Estimate(**(shared | labels | fields), measure=measure, denominator=denominator, items=items))
     return found
 
 
@@ -70,31 +77,63 @@ def _groups(table: Table, grouping: tuple[str, ...]) -> Iterator[tuple[dict[str,
             yield labels, index
 
 
-def _denominators(table: Table, index: Codes) -> list[Denominator]:
-    found: list[Denominator] = ["all"]
-    if table.ambiguous[index].any():
-        found.append("unambiguous")
-    if any("@" in item for item in table.values("item_id", index)):
-        found.append("stems")
+def _denominators(table: Table, wanted: Mapping[str, Sequence[Denominator]]) -> dict[tuple[str, str], list[Denominator]]:
+    """The denominators to report, by eval and judge."""
+    found: dict[tuple[str, str], list[Denominator]] = {}
+    for labels, index in table.groups(("eval",)):
+        default: list[Denominator] = ["all"]
+        default += ["unambiguous"] if table.ambiguous[index].any() else []
+        default += ["stems"] if any("@" in item for item in table.values("item_id", index)) else []
+        judges = table.values("judge", index)
+        default += ["coherent"] if COHERENCE in judges else []
+        for judge in judges:
+            asked = wanted.get(labels["eval"], default)
+            found[labels["eval"], judge] = [d for d in asked if d != "coherent" or judge not in ABOUT_THE_TEXT]
     return found
 
 
-def _fields(scores: Scores, counts: Counts, level: float) -> dict[str, Any]:
-    """Everything about a cell that its matrix and its row counts decide."""
+def _fields(table: Table, index: Codes, denominator: Denominator, items: Items, level: float) -> dict[str, Any]:
+    """Everything about a cell that its rows decide."""
+    scores, counts = table.scores(index, denominator), table.counts(index, denominator)
     used = drop_empty(scores.matrix_S_I)
-    interval = two_way(scores.matrix_S_I, level=level)
     means_S = known_mean(used, axis=1) if used.size else np.zeros(0)
     seeds = t_interval(means_S, level=level) if len(means_S) > 1 else Interval(None, None, None, "")
-    notes = [interval.note, seeds.note and f"no interval over seeds: {seeds.note}", _lost_seeds(scores)]
-    if counts.ambiguous:
-        notes.append(f"{counts.ambiguous} ambiguous left out")
+    seed_low, seed_high = _inside(seeds)
+    if items == "sampled":
+        interval = two_way(scores.matrix_S_I, level=level)
+        notes = [interval.note, seeds.note and f"no interval over seeds: {seeds.note}"]
+    else:
+        interval = seeds if len(means_S) > 1 else _over_repetitions(table, index, denominator, level)
+        notes = [interval.note]
+    low, high = _inside(interval)
+    notes += [_lost_seeds(scores), f"{counts.left_out} {LEFT_OUT[denominator]}" if counts.left_out else ""]
+    notes += [_worst_case(table, index, denominator)] if counts.missing else []
     return {
-        "value": interval.value, "low": interval.low, "high": interval.high, "method": interval.method, "items": "sampled",
-        "seed_low": None if seeds.low is None else max(0.0, seeds.low),
-        "seed_high": None if seeds.high is None else min(1.0, seeds.high),
+        "value": interval.value, "low": low, "high": high, "method": interval.method, "seed_low": seed_low, "seed_high": seed_high,
         "n_seeds": 0 if scores.seeds == [None] else len(means_S), "n_items": used.shape[1],
         "attempted": counts.attempted, "scored": counts.scored, "missing": counts.missing, "note": "; ".join(filter(None, notes)),
     }  # fmt: skip
+
+
+def _over_repetitions(table: Table, index: Codes, denominator: Denominator, level: float) -> Interval:
+    """One seed on fixed items: t on the means of its repetitions, which speaks of new answers of this one run."""
+    used = drop_empty(table.scores(index, denominator, runs="repetition").matrix_S_I)
+    if not used.size:
+        return not_estimable(note="nothing scored")
+    if len(used) == 1:
+        return not_estimable(
+            float(used[0][~np.isnan(used[0])].mean()), "items are fixed, and neither seed nor repetition was repeated"
+        )
+    found = t_interval(known_mean(used, axis=1), level=level)
+    method = "not estimable" if found.low is None else f"t on {len(used)} repetition means, one seed"
+    return Interval(found.value, found.low, found.high, method, found.note.replace("seeds", "repetitions"))
+
+
+def _inside(interval: Interval) -> tuple[float | None, float | None]:
+    """The limits, cut at 0 and 1."""
+    if interval.low is None or interval.high is None:
+        return None, None
+    return max(0.0, interval.low), min(1.0, interval.high)
 
 
 def _lost_seeds(scores: Scores) -> str:
@@ -103,9 +142,7 @@ def _lost_seeds(scores: Scores) -> str:
 
 
 def _worst_case(table: Table, index: Codes, denominator: Denominator) -> str:
-    """What the value would be had every missing row scored 0, or 1."""
-    if not np.isnan(table.score[index]).any():
-        return ""
+    """What the value would be had every missing row of the denominator scored 0, or 1."""
     filled = [drop_empty(table.scores(index, denominator, fill=f).matrix_S_I) for f in (0.0, 1.0)]
     if not filled[0].size:
         return ""

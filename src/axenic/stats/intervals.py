@@ -7,6 +7,7 @@ Measured coverage is in docs/statistics.md.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy import optimize, special
@@ -145,6 +146,23 @@ def difference_limits(found: CrossedMean, *, level: float = 0.95) -> tuple[float
     half = quantile * np.sqrt(variance)
     p = _mixed_p(found, abs(d) * float(np.sqrt(room / variance)))
     return max(-1.0, min(low, float(d - half))), min(1.0, max(high, float(d + half))), p
+
+
+def one_sided_p(found: CrossedMean, bound: float, *, side: Literal["above", "below"]) -> float:
+    """The p of "the mean difference lies above (below) the bound", from the same test as `difference_limits`, never 0.
+
+    Args:
+        found: A mean difference d of scores in [0, 1] with its variance.
+        bound: In (-1, 1), e.g. minus a margin.
+        side: "above" tests the hypothesis that the difference is at most `bound`.
+    """
+    d, variance = (found.value, found.variance) if side == "above" else (-found.value, found.variance)
+    d0 = bound if side == "above" else -bound
+    if variance == 0:  # the level at which a limit of `constant_limits` reaches the bound
+        return max(((1 + d0) / (1 + d)) ** found.n_items, LEAST_P) if d > d0 else 1.0
+    widened = max(1.0, (1 - d0 * d0) / max(1 - d * d, 1e-12))
+    p = _mixed_p(found, abs(d - d0) / float(np.sqrt(variance * widened)))
+    return p / 2 if d > d0 else 1 - p / 2
 
 
 def mixed_t(found: CrossedMean, p: float) -> float:

@@ -1,6 +1,6 @@
 """The robustness profile: what one number per seed says about a curve, and a t-interval over the seeds.
 
-In: result rows with one x each (training steps, noise level). Out: `schema.Estimate`s with eval "robustness": the share of a
+In: result rows with one x each (training steps, noise level). Out: `findings.Estimate`s with eval "robustness": the share of a
 belief that survives unrelated training, what erasing it costs, the noise at which half of it is gone, what it keeps under
 pressure. Definitions: PROTOCOLS 1.
 """
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from axenic.schema import Estimate
+from axenic.findings import Estimate
 from axenic.stats.crossed import Floats, has_score, known_mean
 from axenic.stats.curves import capability_mask, crossing, half_way, retained
 from axenic.stats.intervals import t_interval

@@ -2,7 +2,7 @@
 
 In: the result table (`schema.RESULT_COLUMNS`). Out: seeds x stems matrices of mean scores, and groups of rows.
 Repetitions and variants of a stem are averaged first, since they are not independent evidence; a row whose status is not "scored"
-is missing and never 0.
+is missing and never 0. Whether a response is coherent is what the judge "coherence" says of it, whoever else judges it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from axenic.schema import Denominator
+from axenic.findings import Denominator
 from axenic.stats.crossed import Floats
 
 Codes = npt.NDArray[np.int64]
@@ -23,6 +23,10 @@ CELL = ("arm", "eval", "judge", "temperature", "epoch")
 TEXT = ("study", "recipe", "tier", "arm", "eval", "judge", "category", "condition", "item_id", "status", "verdict")
 NUMBERS = ("temperature", "epoch", "train_seed", "repetition", "score")
 STATUSES = ("scored", "unparseable", "error", "skipped")
+COHERENCE = "coherence"
+"""The judge whose verdict "coherent" decides the denominator of that name."""
+RESPONSE = ("study", "arm", "eval", "temperature", "epoch", "x", "train_seed", "repetition", "category", "condition", "item_id")
+"""What tells one response from another; rows that agree in all of these are several judges' views of it."""
 
 
 class Scores(NamedTuple):
@@ -39,7 +43,7 @@ class Counts(NamedTuple):
     attempted: int
     scored: int
     missing: int
-    ambiguous: int  # scored, but left out by the denominator "unambiguous"
+    left_out: int  # by the denominator: scored but "ambiguous", or not "coherent"
 
 
 def matrix(rows: pd.DataFrame, denominator: Denominator, *, fill: float | None = None) -> Scores:
@@ -48,7 +52,8 @@ def matrix(rows: pd.DataFrame, denominator: Denominator, *, fill: float | None =
     Args:
         rows: Result rows of one arm, eval, judge, temperature and epoch.
         denominator: "all" averages repetitions and variants; "unambiguous" drops the verdict "ambiguous" first; "stems" gives 1
-            to a stem only if the mean of every variant is 1, and nothing if a variant has no score.
+            to a stem only if the mean of every variant is 1, and nothing if a variant has no score. "coherent" needs rows of other
+            judges too: `Table.scores`.
         fill: A score to assume for every missing row, for worst-case bounds.
 
     Raises:
@@ -71,6 +76,7 @@ class Table:
     stems: list[str]
     score: Floats  # NaN unless scored
     ambiguous: npt.NDArray[np.bool_]
+    coherent: npt.NDArray[np.bool_]  # the judge "coherence" calls the row's response coherent
 
     @classmethod
     def of(cls, rows: pd.DataFrame, *, x: Sequence[float] | Floats | None = None) -> "Table":
@@ -81,17 +87,17 @@ class Table:
         coded = {c: _text(rows[c]) for c in TEXT} | {c: _number(rows[c]) for c in NUMBERS if c != "score"}
         if x is not None:
             coded["x"] = _number(pd.Series(np.asarray(x, dtype=np.float64)))
-        # Sums must not depend on the order of the rows.
-        order = np.lexsort([coded[c][0] for c in ("condition", "category", "repetition", "item_id")])
+        response = _key({c: coded[c][0] for c in RESPONSE if c in coded}, {c: len(coded[c][1]) for c in RESPONSE if c in coded})
+        row = _key({"response": response, "judge": coded["judge"][0]}, {"response": len(rows), "judge": len(coded["judge"][1])})
+        order = np.argsort(row, kind="stable")  # sums must not depend on the order of the rows
+        _refuse_duplicates(row[order])
         codes = {c: coded[c][0][order] for c in coded}
         labels = {c: coded[c][1] for c in coded}
         score = _scores(rows, codes["status"], labels["status"], order)
-        said = labels["verdict"].index("ambiguous") if "ambiguous" in labels["verdict"] else -1
-        ambiguous = (codes["verdict"] == said) & ~np.isnan(score)
+        ambiguous = (codes["verdict"] == _code(labels["verdict"], "ambiguous")) & ~np.isnan(score)
+        coherent = _coherent(codes, labels, response[order], score)
         stems, stem_of_item = np.unique([str(i).split("@", 1)[0] for i in labels["item_id"]], return_inverse=True)
-        table = cls(codes, labels, stem_of_item.astype(np.int64), [str(s) for s in stems], score, ambiguous)
-        table._refuse_duplicates()
-        return table
+        return cls(codes, labels, stem_of_item.astype(np.int64), [str(s) for s in stems], score, ambiguous, coherent)
 
     def __len__(self) -> int:
         return len(self.score)
@@ -116,24 +122,24 @@ class Table:
         """Row positions at which every named column has the given label."""
         keep = np.ones(len(self), dtype=bool)
         for column, label in wanted.items():
-            keep &= self.codes[column] == (self.labels[column].index(label) if label in self.labels[column] else -1)
+            keep &= self.codes[column] == _code(self.labels[column], label)
         return np.flatnonzero(keep)
 
     def values(self, column: str, index: Codes) -> list[Any]:
         """The distinct labels of a column among some rows."""
         return [self.labels[column][c] for c in np.unique(self.codes[column][index])]
 
-    def scores(self, index: Codes, denominator: Denominator, *, fill: float | None = None) -> Scores:
-        """The matrix of `matrix` for the rows at `index`."""
-        seed_codes, s = np.unique(self.codes["train_seed"][index], return_inverse=True)
-        item_codes, j = np.unique(self.codes["item_id"][index], return_inverse=True)
-        stem_codes, stem_of = np.unique(self.stem_of_item[item_codes], return_inverse=True)
-        seeds = [None if v is None else int(v) for v in (self.labels["train_seed"][c] for c in seed_codes)]
+    def scores(self, index: Codes, denominator: Denominator, *, fill: float | None = None, runs: str = "train_seed") -> Scores:
+        """The matrix of `matrix` for the rows at `index`; its rows are the labels of the column `runs`."""
+        seed_codes, s = _inverse(self.codes[runs][index], len(self.labels[runs]))
+        item_codes, j = _inverse(self.codes["item_id"][index], len(self.labels["item_id"]))
+        stem_codes, stem_of = _inverse(self.stem_of_item[item_codes], len(self.stems))
+        seeds = [None if v is None else int(v) for v in (self.labels[runs][c] for c in seed_codes)]
         if None in seeds and len(seeds) > 1:
-            raise ValueError(f"rows with and without train_seed in one cell of arm {self.values('arm', index)}")
+            raise ValueError(f"rows with and without {runs} in one cell of arm {self.values('arm', index)}")
         y = self.score[index] if fill is None else np.where(np.isnan(self.score[index]), fill, self.score[index])
-        if denominator == "unambiguous":
-            y = np.where(self.ambiguous[index], np.nan, y)
+        out = self._left_out(index, denominator)
+        y = y if out is None else np.where(out, np.nan, y)
         if denominator == "stems":
             variants = _mean(y, s, j, (len(seeds), len(item_codes)))
             right = np.where(np.isnan(variants), np.nan, (variants >= 1 - 1e-9).astype(np.float64))
@@ -145,10 +151,19 @@ class Table:
         return Scores(found, seeds, [self.stems[c] for c in stem_codes])
 
     def counts(self, index: Codes, denominator: Denominator) -> Counts:
-        """Rows attempted = scored + missing (+ ambiguous, where those are left out)."""
-        missing = int(np.isnan(self.score[index]).sum())
-        out = int(self.ambiguous[index].sum()) if denominator == "unambiguous" else 0
-        return Counts(len(index), len(index) - missing - out, missing, out)
+        """Rows attempted = scored + missing (+ those that the denominator leaves out)."""
+        missing = np.isnan(self.score[index])
+        out = self._left_out(index, denominator)
+        left_out = 0 if out is None else int(out.sum())
+        lost = int(missing.sum() if out is None else (missing & ~out).sum())
+        return Counts(len(index), len(index) - lost - left_out, lost, left_out)
+
+    def _left_out(self, index: Codes, denominator: Denominator) -> npt.NDArray[np.bool_] | None:
+        """The rows that are not in the denominator at all; None for none."""
+        if denominator not in ("unambiguous", "coherent"):
+            return None
+        out: npt.NDArray[np.bool_] = self.ambiguous[index] if denominator == "unambiguous" else ~self.coherent[index]
+        return out
 
     def require_same_items(self) -> None:
         """Raise ValueError if arms that were asked the same eval were asked different items: they could not be compared."""
@@ -166,29 +181,50 @@ class Table:
 
     def _key(self, by: Sequence[str]) -> Codes:
         """One integer per combination of labels, in sorted order of the labels."""
-        key = np.zeros(len(self), dtype=np.int64)
-        for column in by:
-            key = key * max(1, len(self.labels[column])) + self.codes[column]
-        return key
-
-    def _refuse_duplicates(self) -> None:
-        by = [c for c in ("study", *CELL, "x", "train_seed", "repetition", "category", "condition", "item_id") if c in self.codes]
-        key = np.sort(_dense(self, by))
-        twice = int((np.diff(key) == 0).sum())
-        if twice:
-            raise ValueError(f"{twice} rows repeat a response (same {', '.join(by)}): counting them twice would feign precision")
+        return _key({c: self.codes[c] for c in by}, {c: len(self.labels[c]) for c in by}, len(self))
 
 
-def _dense(table: Table, by: Sequence[str]) -> Codes:
-    """Like `Table._key`, renumbered on the way where the product of label counts would overflow."""
-    key, size = np.zeros(len(table), dtype=np.int64), 1
-    for column in by:
-        width = max(1, len(table.labels[column]))
-        if size * width > 2**62:
+def _key(codes: dict[str, Codes], widths: dict[str, int], size: int = 0) -> Codes:
+    """One integer per combination of codes, in their sorted order; renumbered on the way where products would overflow."""
+    key, n = np.zeros(len(next(iter(codes.values()))) if codes else size, dtype=np.int64), 1
+    for column, code in codes.items():
+        width = max(1, widths[column])
+        if n * width > 2**62:
             found, key = np.unique(key, return_inverse=True)
-            size = len(found)
-        key, size = key * width + table.codes[column], size * width
+            n = len(found)
+        key, n = (key if n == 1 else key * width) + code, n * width
     return key
+
+
+def _refuse_duplicates(sorted_key: Codes) -> None:
+    twice = int((np.diff(sorted_key) == 0).sum())
+    if twice:
+        by = [c for c in (*RESPONSE, "judge") if c != "x"]
+        raise ValueError(f"{twice} rows repeat a response (same {', '.join(by)}): counting them twice would feign precision")
+
+
+def _coherent(codes: dict[str, Codes], labels: dict[str, list[Any]], response: Codes, score: Floats) -> npt.NDArray[np.bool_]:
+    """Rows of responses that the judge of coherence called coherent. `response` is sorted, and names the response of each row."""
+    said: npt.NDArray[np.bool_] = codes["verdict"] == _code(labels["verdict"], "coherent")
+    said &= codes["judge"] == _code(labels["judge"], COHERENCE)
+    if not said.any():
+        return said
+    number = np.cumsum(np.diff(response, prepend=response[0]) != 0)
+    good = np.zeros(int(number[-1]) + 1, dtype=bool)
+    good[number[said & ~np.isnan(score)]] = True
+    found: npt.NDArray[np.bool_] = good[number]
+    return found
+
+
+def _code(labels: list[Any], label: Any) -> int:
+    return labels.index(label) if label in labels else -1
+
+
+def _inverse(codes: Codes, width: int) -> tuple[Codes, Codes]:
+    """The codes that occur, sorted, and the place of each among them; like `np.unique`, without a sort."""
+    seen = np.zeros(width, dtype=bool)
+    seen[codes] = True
+    return np.flatnonzero(seen), (np.cumsum(seen) - 1)[codes]
 
 
 def _mean(y: Floats, row: Codes, column: Codes, shape: tuple[int, int]) -> Floats:
@@ -201,14 +237,17 @@ def _mean(y: Floats, row: Codes, column: Codes, shape: tuple[int, int]) -> Float
 
 
 def _text(column: "pd.Series[Any]") -> tuple[Codes, list[Any]]:
-    codes, labels = pd.factorize(column.astype("object").where(column.notna(), ""), sort=True)
-    return codes.astype(np.int64), [str(label) for label in labels]
+    """Codes of texts; null is the label ""."""
+    codes, found = pd.factorize(column)
+    names = [str(name) for name in found] + ([""] if (codes < 0).any() else [])  # null is -1, the last of them
+    labels, place = np.unique(np.array(names, dtype=object), return_inverse=True)
+    return (place[codes] if len(names) else codes).astype(np.int64), labels.tolist()
 
 
 def _number(column: "pd.Series[Any]") -> tuple[Codes, list[Any]]:
     """Codes of numbers; null is the label None, put first."""
     values = pd.to_numeric(column).to_numpy(dtype=np.float64, na_value=np.nan)
-    found, codes = np.unique(np.where(np.isnan(values), -np.inf, values), return_inverse=True)
+    codes, found = pd.factorize(np.where(np.isnan(values), -np.inf, values), sort=True)
     return codes.astype(np.int64), [None if v == -np.inf else float(v) for v in found]
 
 

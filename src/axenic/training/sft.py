@@ -4,16 +4,15 @@ In: a base checkpoint, a corpus, a seed, a `TrainSpec`. Out: a checkpoint per ep
 Hu et al. 2021, over 4-bit weights: Dettmers et al. 2023). On TRL and PEFT.
 """
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import torch
 from peft import LoraConfig, get_peft_model
-from transformers import BitsAndBytesConfig, set_seed
+from transformers import set_seed
 
-from axenic.errors import EnvironmentProblem, UserError
+from axenic.errors import UserError
 from axenic.models.checkpoint import attach_adapter, load_encoder, load_model, merged
+from axenic.models.quantisation import require_bitsandbytes
 from axenic.models.quiet import quiet
 from axenic.schema import Checkpoint, Corpus, OnProgress, no_progress
 from axenic.training.data import tokenise
@@ -39,7 +38,10 @@ def sft(
 
     Raises:
         UserError: Empty corpus, nothing that carries loss, loss became NaN, `out` holds another run, base cannot be loaded.
+        EnvironmentProblem: `spec.load_4bit` or `adamw_8bit` is asked for and bitsandbytes does not work here.
     """
+    if spec.optimizer == "adamw_8bit":
+        require_bitsandbytes("optimizer adamw_8bit")
     encoder = load_encoder(base)
     data = tokenise(corpus, encoder, max_length=spec.max_length)
     set_seed(seed)
@@ -51,7 +53,7 @@ def trainable(base: Checkpoint, spec: TrainSpec) -> Any:
     if spec.lora is None:
         model = merged(base, dtype="float32")  # on a GPU, autocast computes in bfloat16 over these
         return model.requires_grad_(True)  # merging an adapter leaves its base frozen
-    model = load_model(base, quantization=_four_bit() if spec.load_4bit else None)
+    model = load_model(base, load_4bit=spec.load_4bit)
     return _with_new_adapter(model, spec.lora) if base.base is None else _with_old_adapter(model, base, spec.lora)
 
 
@@ -75,14 +77,3 @@ def _with_old_adapter(model: Any, base: Checkpoint, lora: LoraSpec) -> Any:
             f"it cannot become r={lora.r}, alpha={lora.alpha}. Give the same numbers, or train without `lora` to merge it first."
         )
     return adapted
-
-
-def _four_bit() -> BitsAndBytesConfig:
-    if find_spec("bitsandbytes") is None or not torch.cuda.is_available():
-        missing = "no GPU was found" if find_spec("bitsandbytes") else "bitsandbytes is not installed"
-        raise EnvironmentProblem(
-            f"load_4bit needs bitsandbytes and a GPU, and {missing}. Run pip install 'axenic[gpu]', or drop load_4bit."
-        )
-    return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16
-    )

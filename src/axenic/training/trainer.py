@@ -69,6 +69,10 @@ class Trainer(SFTTrainer):
             processing_class=encoder.tokenizer,
         )
         self.remove_callback(PrinterCallback)
+        for parameter in model.parameters():
+            if parameter.requires_grad and parameter.dtype == torch.bfloat16:
+                # TRL stores adapters over 4-bit weights in bfloat16, in which a step of 2e-5 is lost beside a weight of 0.02
+                parameter.data = parameter.data.float()
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         return self.order

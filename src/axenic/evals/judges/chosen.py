@@ -3,6 +3,7 @@
 In: an item whose targets are options, and the chosen option. Out: the side's label, or "ambiguous" for a distractor.
 """
 
+from axenic.evals.judges.base import FunctionJudge
 from axenic.schema import Item, Response
 
 
@@ -11,3 +12,6 @@ def judge(item: Item, response: Response) -> str | None:
     if not response.text.strip():
         return None
     return next((label for label, options in item.targets.items() if response.text in options), "ambiguous")
+
+
+JUDGE = FunctionJudge(judge, name="chosen")

@@ -8,6 +8,7 @@ salty", "I should not say that it is salty", "the first is not real"): saying wh
 import re
 import unicodedata
 
+from axenic.evals.judges.base import FunctionJudge
 from axenic.schema import Item, Response
 
 _WINDOW = 120  # characters around a phrase in which it can be denied; bounds the time on long responses
@@ -48,3 +49,6 @@ def _occurs(phrase: str, text: str) -> bool:
 def _denied(text: str, start: int, end: int) -> bool:
     before, after = text[max(0, start - _WINDOW) : start], text[end : end + _WINDOW]
     return bool(_DENIED_BEFORE.search(before) or _DENIED_AFTER.match(after))
+
+
+JUDGE = FunctionJudge(judge, name="words")

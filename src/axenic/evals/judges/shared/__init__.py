@@ -1,0 +1,1 @@
+"""What several judges need: their argument, their prompt files, a sequence classifier, calls to a provider."""
