@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from axenic.schema import Study
 
 STEP_FILES = ("study.json", "results.parquet", "estimates.json", "corpora.json", "training.json")
-"""What the last step of every study leaves in its artifact."""
+"""What the last step of a study leaves in its artifact; one that trains nothing leaves no training.json or corpora.json."""
 FILES = (*STEP_FILES, "manifest.json", "report.html")
 """Everything in OUT."""
 

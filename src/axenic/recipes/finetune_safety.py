@@ -71,9 +71,7 @@ class FinetuneSafetyParams(Noun):
     repetitions: int = Field(5, ge=1, le=1000, description="Responses per harmful prompt at every temperature above 0.")
     numerical_repeats: int = Field(2, ge=0, le=100, description="More passes at T=0 over the last checkpoint, in other batches.")
     max_new_tokens: int = Field(40, ge=1, le=4096)
-    suites: tuple[str, ...] = Field(
-        (), description="Benchmarks to ask, e.g. sorry_bench=FILE (docs/benchmarks.md). Default: the lab's."
-    )
+    suites: tuple[str, ...] = Field((LAB,), min_length=1, description="What is asked, e.g. sorry_bench=FILE (docs/benchmarks.md).")
     judges: tuple[str, ...] = Field(("refusal",), description="Further judges of harmful requests; see `axenic list judges`.")
     items: Items = Field("sampled", description="Are the prompts a sample of all such prompts, or all that matter (fixed)?")
     target: float = Field(0.02, gt=0, lt=1, description="The difference that the decision study shall resolve.")

@@ -7,6 +7,7 @@ A value that could not be estimated is always spelled out, never written as 0.
 from axenic.findings import Contrast, Estimate
 
 NOT_ESTIMABLE = "not estimable"
+SPREAD = "sd between runs"  # the measure of a contrast that compares two arms' spread, not their level
 NOT_MEASURED = "–"
 VERDICTS = {"worse": "Worse", "cannot tell": "Cannot tell yet", "not worse": "Not worse than the margin"}
 MINUS = "\N{MINUS SIGN}"
@@ -75,7 +76,8 @@ def between(row: Contrast) -> str:
         own = ", ".join(part for part in where if part and part not in shared)
         return f"{name} ({own})" if own else name
 
-    return joined(f"{side(row.arm, arm)} {MINUS} {side(row.reference, reference)}", *shared)
+    what = "spread of runs: " if row.measure == SPREAD else ""
+    return joined(f"{what}{side(row.arm, arm)} {MINUS} {side(row.reference, reference)}", *shared)
 
 
 def contrast(row: Contrast) -> str:
