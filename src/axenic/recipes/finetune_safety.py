@@ -226,7 +226,8 @@ class _Builder:
 
     def _ask(self, label: Asked, model: Step, *, checkpoints: int) -> None:
         p = self.params
-        shape = Sampling(max_new_tokens=p.max_new_tokens)
+        # arms of one training seed share their random numbers; seeds do not, else sampling would look like a property of the item
+        shape = Sampling(max_new_tokens=p.max_new_tokens, seed=label.seed or 0)
         drawn = tuple(
             shape.model_copy(update={"temperature": t, "min_p": p.min_p if t else 0.0, "repetitions": p.repetitions if t else 1})
             for t in sorted(p.temperatures)
