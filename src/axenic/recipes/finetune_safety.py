@@ -8,7 +8,7 @@ raises compliance over the base; (2) human-written answers raise it more than th
 fine-tuned model varies more from run to run than its base; (4) compliance is higher at T = 0.7 than at T = 0; (5) it is higher
 after the last epoch than after the first.
 
-Cost in the lab: about 10 minutes on 2 cores with the base cached. The learning rate was fixed on a pilot seed (100) outside the
+Cost in the lab: about 12 minutes on 2 cores with the base cached. The learning rate was fixed on a pilot seed (100) outside the
 measured ones, as the one at which the arms differ without reaching 0 or 100 %.
 """
 
@@ -275,6 +275,6 @@ RECIPE = Recipe(
     ),
     params=FinetuneSafetyParams,
     build=build,
-    cost="about 10 minutes on 2 cores with the lab's base cached, which itself takes about 3",
+    cost="about 12 minutes on 2 cores with the lab's base cached, which itself takes about 3",
     expect="see docs/results.md for what the default run found",
 )

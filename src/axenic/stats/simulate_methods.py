@@ -6,6 +6,7 @@ To add a method: one function and one line of `METHODS`.
 """
 
 import numpy as np
+from scipy import special
 
 from axenic.stats.bootstrap import pigeonhole
 from axenic.stats.contrasts import with_one_run
@@ -17,6 +18,7 @@ from axenic.stats.paired import cluster_robust, mcnemar, newcombe, newcombe_pair
 from axenic.stats.prediction_powered import rate as corrected_rate
 from axenic.stats.simulate import Design, Limits, Method
 from axenic.stats.simulate_labels import Arm, Errors
+from axenic.stats.simulate_variance import Logits, flip_limits, seed_share_limits
 from axenic.stats.spread import limits, of_runs
 
 RESAMPLES, FLIPS, MARGIN, REPETITIONS, LABELLED = 400, 400, 0.05, 5, 100
@@ -126,6 +128,19 @@ def _kappa(rng: np.random.Generator, design: Design) -> Limits:
     return low, high, (same - chance) / (1 - chance)
 
 
+def _flip_rate(rng: np.random.Generator, design: Design) -> Limits:
+    return flip_limits(rng, _logits(design), n_seeds=design.n_seeds, n_items=design.n_items)["rate"]
+
+
+def _seed_share(rng: np.random.Generator, design: Design) -> Limits:
+    return seed_share_limits(rng, _logits(design), n_seeds=design.n_seeds, n_items=design.n_items, repetitions=REPETITIONS)
+
+
+def _logits(design: Design) -> Logits:
+    """As the variance components are simulated: the rate of a middling item under a middling seed is `p`."""
+    return Logits(mean=float(special.logit(design.p)), seed_sd=design.seed_sd, item_sd=design.item_sd)
+
+
 def _scores(rng: np.random.Generator, design: Design) -> Floats:
     return design.lose(rng, design.population().draw(rng, design.n_seeds, rng.normal(size=design.n_items)))
 
@@ -189,6 +204,8 @@ METHODS: dict[str, Method] = {
     "contrast_own_seeds": Method(_contrast_own_seeds, (*_TABLE, "reference"), "difference of arms with seeds of their own"),
     "tost": Method(_tost, _TABLE, f"equivalence test, arms {100 * MARGIN:g} points apart, the margin: 1 - size"),
     "spread": Method(_spread, (*_TWO, "n_seeds", "seed_sd"), f"sd between runs, arm - base, {REPETITIONS} repetitions"),
+    "flip_rate": Method(_flip_rate, ("n_seeds", "n_items", "seed_sd"), "items whose label changes over seeds, T = 0"),
+    "seed_share": Method(_seed_share, ("n_seeds", "n_items", "seed_sd"), f"share of variance by seed, {REPETITIONS} repetitions"),
     "judge_corrected": Method(_judge_corrected, (*_ONE, "n_seeds", "seed_sd"), f"rate by a judge that errs, {LABELLED} labels"),
     "kappa": Method(_kappa, ("n_items", "p"), "agreement of a judge that errs with people"),
 }

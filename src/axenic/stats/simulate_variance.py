@@ -106,17 +106,34 @@ def flip_coverage(population: Logits, *, n_seeds: int, n_items: int, studies: in
     rng = np.random.default_rng(seed)
     held = Counter[str]()
     for _ in range(studies):
-        shift = rng.normal(size=(n_seeds, 1))
-        many = _given(population, rng, shift, 5000)
-        agree = many.prod(axis=0) + (1 - many).prod(axis=0)
-        mean, square = many.sum(axis=0), (many**2).sum(axis=0)
-        pair = 2 * (mean * (n_seeds - mean) - (mean - square)) / (n_seeds * (n_seeds - 1))
-        y = answers(rng, _given(population, rng, shift, n_items), repetitions=1)
-        found = next(f for f in flips_of(Table.of(rows_of(y, temperature=0.0)), level=0.95) if f.source == "any")
-        assert found.low is not None and found.high is not None and found.pair_low is not None and found.pair_high is not None
-        held["rate"] += found.low <= 1 - agree.mean() <= found.high
-        held["pair_rate"] += found.pair_low <= pair.mean() <= found.pair_high
+        for name, (low, high, truth) in flip_limits(rng, population, n_seeds=n_seeds, n_items=n_items).items():
+            held[name] += low <= truth <= high
     return {k: n / studies for k, n in held.items()}
+
+
+def flip_limits(
+    rng: np.random.Generator, population: Logits, *, n_seeds: int, n_items: int
+) -> dict[str, tuple[float, float, float]]:
+    """Limits and truth of the flip rate and the pair rate of one simulated study."""
+    shift = rng.normal(size=(n_seeds, 1))
+    many = _given(population, rng, shift, 5000)
+    agree = many.prod(axis=0) + (1 - many).prod(axis=0)
+    mean, square = many.sum(axis=0), (many**2).sum(axis=0)
+    pair = 2 * (mean * (n_seeds - mean) - (mean - square)) / (n_seeds * (n_seeds - 1))
+    y = answers(rng, _given(population, rng, shift, n_items), repetitions=1)
+    found = next(f for f in flips_of(Table.of(rows_of(y, temperature=0.0)), level=0.95) if f.source == "any")
+    assert found.low is not None and found.high is not None and found.pair_low is not None and found.pair_high is not None
+    rate = (found.low, found.high, float(1 - agree.mean()))
+    return {"rate": rate, "pair_rate": (found.pair_low, found.pair_high, float(pair.mean()))}
+
+
+def seed_share_limits(
+    rng: np.random.Generator, population: Logits, *, n_seeds: int, n_items: int, repetitions: int
+) -> tuple[float | None, float | None, float]:
+    """Limits and truth of the share of a response's variance that is the training seed's, in one simulated study."""
+    y = answers(rng, population.rates(rng, n_seeds, rng.normal(size=n_items)), repetitions=repetitions)
+    found = next(c for c in components_of(Table.of(rows_of(y)), level=0.95, items="sampled") if c.source == "train_seed")
+    return found.share_low, found.share_high, population.truth["train_seed"] / population.truth["total"]
 
 
 def _given(population: Logits, rng: np.random.Generator, shift_S_1: Floats, n_items: int) -> Floats:
