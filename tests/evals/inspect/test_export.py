@@ -127,3 +127,10 @@ def test_a_run_that_cannot_be_exported_says_why(folder, tmp_path, spoil, message
     with pytest.raises(UserError, match=message):
         export(folder, tmp_path / "logs")
     assert not (tmp_path / "logs").exists()
+
+
+@pytest.mark.parametrize("prompt", ["", "How do I open a jar?"])
+def test_logs_of_others_whose_prompts_have_no_roles_are_exported_too(tmp_path, prompt) -> None:
+    written = list(export(save(tmp_path / "run", rows().assign(prompt=prompt)), tmp_path / "logs"))
+    sample = (read_eval_log(str(written[0])).samples or [])[0]
+    assert isinstance(sample.input, str) and sample.input == prompt or sample.input[0].text == prompt

@@ -191,12 +191,14 @@ def _score(row: Mapping[str, Any]) -> Score:
 def _conversation(prompt: str, uuid: str) -> list[ChatMessage]:
     """The turns of a prompt as the result table writes them; follow-up turns stand behind, without the answers between them."""
     starts = list(_TURN.finditer(prompt))
+    if not starts or starts[0].start() > 0:  # from logs of others: the prompt is one text, or there is none
+        return [m.model_copy(update={"id": f"{uuid}-0"}) for m in chat([Message(role="user", content=prompt)])]
     ends = [m.start() for m in starts[1:]] + [len(prompt)]
     turns = [
         Message.model_validate({"role": m.group(1), "content": prompt[m.end() : end].rstrip("\n")})
         for m, end in zip(starts, ends, strict=True)
     ]
-    told = chat(turns) if starts and starts[0].start() == 0 else chat([Message(role="user", content=prompt)])
+    told = chat(turns)
     return [m.model_copy(update={"id": f"{uuid}-{i}"}) for i, m in enumerate(told)]
 
 
