@@ -16,20 +16,8 @@ from axenic.recipes.params import merge
 from axenic.schema import RESULT_COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALL = (
-    "--size",
-    "nano",
-    "--seeds",
-    "2",
-    "--set",
-    "n=8",
-    "--set",
-    "epochs=2",
-    "--set",
-    "repetitions=2",
-    "--set",
-    "max_new_tokens=16",
-)
+SETTINGS = ("n=8", "epochs=2", "repetitions=2", "max_new_tokens=16", "safety_filter=false", "learning_rate=0.003")
+SMALL = ("--size", "nano", "--seeds", "2", *(word for setting in SETTINGS for word in ("--set", setting)))
 
 
 def axenic(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
