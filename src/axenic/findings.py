@@ -16,12 +16,17 @@ Items = Literal["sampled", "fixed"]
 """Does a number generalise to new items (sampled), or only to new seeds on these items (fixed)?"""
 
 
-class Estimate(Noun):
-    """One number with its uncertainty, for one cell of the study. `value` is None when nothing in the cell was scored."""
+class OfAStudy(Noun):
+    """A number that says which study it belongs to."""
 
     study: str = ""
     recipe: str = ""
     tier: str = ""
+
+
+class Estimate(OfAStudy):
+    """One number with its uncertainty, for one cell of the study. `value` is None when nothing in the cell was scored."""
+
     arm: str
     eval: str
     category: str | None = None  # None = over all categories
@@ -47,12 +52,9 @@ class Estimate(Noun):
     note: str = ""
 
 
-class Contrast(Noun):
+class Contrast(OfAStudy):
     """A difference between two arms, paired by item and, where both arms have the same training seeds, by seed."""
 
-    study: str = ""
-    recipe: str = ""
-    tier: str = ""
     name: str
     arm: str
     reference: str
@@ -117,12 +119,9 @@ Source = Literal[
 """What a response's score can vary with. "a:b" is an interaction; "numerical" is repetition at temperature 0."""
 
 
-class VarianceComponent(Noun):
+class VarianceComponent(OfAStudy):
     """How much of the variance of one scored response comes from one source, in one arm and eval (generalizability theory)."""
 
-    study: str = ""
-    recipe: str = ""
-    tier: str = ""
     arm: str
     eval: str
     epoch: float | None = None  # None = crossed over checkpoints
@@ -144,12 +143,9 @@ class VarianceComponent(Noun):
     note: str = ""
 
 
-class Reliability(Noun):
+class Reliability(OfAStudy):
     """Would another run of the same design tell the same objects apart? Coefficients of generalizability theory."""
 
-    study: str = ""
-    recipe: str = ""
-    tier: str = ""
     eval: str
     temperature: float | None = None
     judge: str = ""
@@ -163,16 +159,13 @@ class Reliability(Noun):
     note: str = ""
 
 
-class Flip(Noun):
+class Flip(OfAStudy):
     """How often an item's label is not the same when only one thing is done again.
 
     An item flips when its labels take more than one value. `source` "any" counts all labels of the cell; the others hold
     everything but the source still.
     """
 
-    study: str = ""
-    recipe: str = ""
-    tier: str = ""
     arm: str
     eval: str
     epoch: float | None = None
@@ -195,12 +188,9 @@ class Flip(Noun):
     note: str = ""
 
 
-class Range(Noun):
+class Range(OfAStudy):
     """The min-max bar of the paper (Fraser et al. 2025), with what it hides: its width grows with the number of runs."""
 
-    study: str = ""
-    recipe: str = ""
-    tier: str = ""
     arm: str
     eval: str
     epoch: float | None = None
@@ -219,12 +209,9 @@ class Range(Noun):
     note: str = ""
 
 
-class Decision(Noun):
+class Decision(OfAStudy):
     """The decision study: what it takes to resolve a difference, and on what the next run is best spent."""
 
-    study: str = ""
-    recipe: str = ""
-    tier: str = ""
     arm: str
     reference: str = ""
     eval: str
@@ -243,12 +230,9 @@ class Decision(Noun):
     note: str = ""
 
 
-class Agreement(Noun):
+class Agreement(OfAStudy):
     """How far two judges (or a judge and people) give the same label to the same responses."""
 
-    study: str = ""
-    recipe: str = ""
-    tier: str = ""
     judge: str
     other: str  # another judge, or "people"
     eval: str = ""
