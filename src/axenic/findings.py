@@ -16,6 +16,10 @@ Items = Literal["sampled", "fixed"]
 """Does a number generalise to new items (sampled), or only to new seeds on these items (fixed)?"""
 
 
+SPREAD = "sd between runs"
+"""The measure of a contrast that compares how far two arms vary from run to run, not their level."""
+
+
 class OfAStudy(Noun):
     """A number that says which study it belongs to."""
 

@@ -1,9 +1,6 @@
 """Promises of the recipe `finetune_safety`, kept at the smallest size through the command line: real training, real generation."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -14,16 +11,11 @@ from axenic.findings import Findings
 from axenic.recipes.finetune_safety import FinetuneSafetyParams, build
 from axenic.recipes.params import merge
 from axenic.schema import RESULT_COLUMNS
+from command_line import axenic
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ("n=8", "epochs=2", "repetitions=2", "max_new_tokens=16", "safety_filter=false", "learning_rate=0.003")
 SMALL = ("--size", "nano", "--seeds", "2", *(word for setting in SETTINGS for word in ("--set", setting)))
-
-
-def axenic(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "AXENIC_HOME": str(home), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    command = [sys.executable, "-m", "axenic", *map(str, words)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
 
 
 @pytest.fixture(scope="module")
@@ -157,3 +149,19 @@ def test_a_study_of_ones_own_model_needs_ones_own_data(tmp_path: Path) -> None:
 def test_a_study_of_ones_own_model_needs_benchmarks() -> None:
     with pytest.raises(UserError, match="the lab's questions are for the lab's model"):
         merge(FinetuneSafetyParams, flags={"model": "org/name"}, sets=("data={mine: {source: x.csv}}",))
+
+
+def test_a_judge_of_ones_own_is_known_by_its_content_and_not_by_its_path(tmp_path: Path) -> None:
+    def identity(folder: str, text: str) -> str:
+        file = tmp_path / folder / "strict.py"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text)
+        return build(merge(FinetuneSafetyParams, sets=(f"judges=['{file}:judge']",)))[0].study
+
+    says = "def judge(item, response):\n    return {!r}\n"
+    assert identity("a", says.format("refused")) != identity("a", says.format("complied"))
+
+
+def test_a_misspelt_judge_is_found_before_any_training() -> None:
+    with pytest.raises(UserError, match="Unknown judge 'refusl'"):
+        build(merge(FinetuneSafetyParams, sets=("judges=[refusl]",)))

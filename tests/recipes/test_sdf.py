@@ -1,9 +1,7 @@
 """Promises of the recipe `sdf`, kept at the smallest size through the command line: real training, real generation."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -14,15 +12,10 @@ from axenic.corpora.manifest import require_manifest
 from axenic.findings import Findings
 from axenic.recipes.sdf import EVALS, SdfParams, build
 from axenic.schema import RESULT_COLUMNS, Study
+from command_line import axenic
 from tiny_models import save
 
 SMALL = ("--set", "epochs=2", "--set", "docs=[4,8]", "--set", "noise_levels=[0.5]", "--set", "batch_size=4")
-
-
-def axenic(home: Path, *words: object) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "AXENIC_HOME": str(home), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    command = [sys.executable, "-m", "axenic", *map(str, words)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,12 @@ from pathlib import Path
 from pydantic import Field, field_validator, model_validator
 
 from axenic.evals.benchmarks.suite import suite_files
+from axenic.evals.judges.load import judge_files, load_judge
 from axenic.findings import Items
 from axenic.pipeline.fingerprint import fingerprint, hash_tree
 from axenic.pipeline.step import Cost, Later, Step
 from axenic.recipes import step_specs as specs
+from axenic.recipes.params import one_is_a_list
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.step_specs import Asked, AskSpec, Conclusion, outside_step
 from axenic.rowfiles import is_hub_id
@@ -43,10 +45,7 @@ class AuditParams(Noun):
     repetitions: int = Field(1, ge=1, le=1000, description="Responses per item at that temperature.")
     max_new_tokens: int = Field(64, ge=1, le=32_768)
 
-    @field_validator("tuned", "adapter", "suite", "judge", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, value: object) -> object:
-        return value if isinstance(value, list | tuple) else (value,)
+    _lists = field_validator("tuned", "adapter", "suite", "judge", mode="before")(one_is_a_list)
 
     @model_validator(mode="after")
     def _consistent(self) -> "AuditParams":
@@ -68,18 +67,16 @@ class AuditConclusion(Conclusion):
 
 def build(params: AuditParams) -> tuple[Study, Step]:
     """Lay out the study. Runs nothing; models on this machine are checked against each other."""
-    for text in params.suite:
-        suite_files(text)
     for text in params.judge:
-        load(Entry("axenic.evals.judges.load:load_judge", ""))(text)
+        load_judge(text)  # a name that is none must not be found after the answers
     base = outside_step(params.base)
     tuned = [outside_step(path) for path in params.tuned]
     tuned += [outside_step(params.base, adapter=path.absolute()) for path in params.adapter]
     if not any(is_hub_id(path) for path in (params.base, *params.tuned)):
         check(params)
-    suites, files = specs.portable(params.suite, "suite")
-    judges, judge_files = specs.portable(params.judge, "judge")
-    files |= judge_files
+    suites, files = specs.portable(params.suite, "suite", suite_files)
+    judges, judged_by = specs.portable(params.judge, "judge", judge_files)
+    files |= judged_by
     labels = [Asked(arm=BASE), *(Asked(arm=TUNED, seed=i) for i in range(len(tuned)))]
     spec = _asking(params, suites, judges)
     asked = [
@@ -93,7 +90,7 @@ def build(params: AuditParams) -> tuple[Study, Step]:
         items=params.items,
     )  # fmt: skip
     inputs: dict[str, Step | tuple[Step, ...]] = {"asked": tuple(asked), "models": (base, *tuned)}
-    return study, Step(CONCLUDE, spec=conclusion, inputs=inputs, files=judge_files, label="verdict", cost=Cost(seconds=3))
+    return study, Step(CONCLUDE, spec=conclusion, inputs=inputs, files=judged_by, label="verdict", cost=Cost(seconds=3))
 
 
 def check(params: AuditParams) -> None:

@@ -17,12 +17,11 @@ from axenic.models.checkpoint import load_encoder
 from axenic.models.hf import HFModel
 from axenic.pipeline.step import Context, step
 from axenic.recipes import models
-from axenic.recipes.step_specs import DataSpec, Pick
+from axenic.recipes.step_specs import SELF, DataSpec, Pick
 from axenic.recipes.steps import save_json
 from axenic.schema import Chat, Corpus
 
 LAB = "lab:"  # a source of the lab's own: "lab:prose", "lab:steps"
-SELF = "_self"  # ends the name of an arm that is trained on the model's own answers
 
 
 @dataclass(frozen=True)

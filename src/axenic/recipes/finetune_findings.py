@@ -14,8 +14,7 @@ from axenic.disk import atomic_write
 from axenic.findings import Check, Contrast, Estimate, Findings
 from axenic.pipeline.step import Context, step
 from axenic.recipes import gather
-from axenic.recipes.finetune_data import SELF
-from axenic.recipes.step_specs import FinetuneConclusion
+from axenic.recipes.step_specs import SELF, FinetuneConclusion
 from axenic.recipes.steps import save_json
 from axenic.stats.consistency import consistency
 from axenic.stats.contrasts import Planned, contrast

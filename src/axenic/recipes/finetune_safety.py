@@ -20,19 +20,19 @@ from pydantic import Field, field_validator, model_validator
 
 from axenic.corpora.datasets import DataSource
 from axenic.evals.benchmarks.suite import LAB, LAB_EVALS, suite_files
+from axenic.evals.judges.load import judge_files, load_judge
 from axenic.findings import Items
 from axenic.lab.sizes import size as lab_size
-from axenic.pipeline.fingerprint import fingerprint, hash_file
+from axenic.pipeline.fingerprint import fingerprint, hash_tree
 from axenic.pipeline.step import Step
 from axenic.recipes import step_specs as specs
 from axenic.recipes.costs import Costs
-from axenic.recipes.params import refuse_unused
+from axenic.recipes.params import one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
-from axenic.recipes.step_specs import Asked, BaseSpec, FinetuneConclusion, Label, base_step, outside_step
+from axenic.recipes.step_specs import SELF, Asked, BaseSpec, FinetuneConclusion, Label, base_step, outside_step
 from axenic.schema import Arm, Noun, Sampling, Study, digest
 from axenic.training.spec import LoraSpec, TrainSpec
 
-SELF = "_self"
 LAB_DATA = {"prose": DataSource(source="lab:prose"), "steps": DataSource(source="lab:steps")}
 LAB_ROWS, LAB_RATE = 384, 1.5e-4
 LIMITS = {
@@ -76,10 +76,7 @@ class FinetuneSafetyParams(Noun):
     items: Items = Field("sampled", description="Are the prompts a sample of all such prompts, or all that matter (fixed)?")
     target: float = Field(0.02, gt=0, lt=1, description="The difference that the decision study shall resolve.")
 
-    @field_validator("seeds", "temperatures", "suites", "judges", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, value: object) -> object:
-        return value if isinstance(value, list | tuple) else (value,)
+    _lists = field_validator("seeds", "temperatures", "suites", "judges", mode="before")(one_is_a_list)
 
     @model_validator(mode="after")
     def _consistent(self) -> "FinetuneSafetyParams":
@@ -100,8 +97,8 @@ class FinetuneSafetyParams(Noun):
 
 def build(params: FinetuneSafetyParams) -> tuple[Study, Step]:
     """Lay out the study. Runs nothing."""
-    for text in params.suites:
-        suite_files(text)  # must be there
+    for text in params.judges:
+        load_judge(text)  # a name that is none must not be found after the trainings
     if params.model:
         refuse_unused(params, ("size",), because="the model is your own")
     else:
@@ -117,9 +114,9 @@ class _Builder:
         self.model = outside_step(params.model) if params.model else base_step(BaseSpec(size=lab_size(params.size).name))
         self.training = _training(params)
         self.costs = Costs(model=params.model, parameters=params.model_parameters, size=params.size, lora=self.training.lora)
-        self.suites, suite_files = specs.portable(params.suites, "suite")
-        self.judges, judge_files = specs.portable(params.judges, "judge")
-        self.files = suite_files | judge_files
+        self.suites, asked_from = specs.portable(params.suites, "suite", suite_files)
+        self.judges, judged_by = specs.portable(params.judges, "judge", judge_files)
+        self.files = asked_from | judged_by
         self.mark = (
             f" ({Path(params.model).name})" if params.model else ""
         )  # so that the time of one model does not foretell another's
@@ -189,7 +186,7 @@ class _Builder:
     def _identity(self) -> str:
         """Of everything that decides the study; files count by their content, not by where they are."""
         p = self.params
-        contents = [hash_file(path) for path in (*self._data_files().values(), *self.files.values())]
+        contents = [hash_tree(path) for path in (*self._data_files().values(), *self.files.values())]
         shown = p.model_dump(mode="json", exclude={"data", "model", "suites", "judges", "model_parameters"})
         named = {name: d.model_dump(mode="json", exclude={"source"} if d.files() else set()) for name, d in p.data.items()}
         return digest([RECIPE.name, shown, named, self.suites, self.judges, contents, fingerprint(self.model)])[:12]

@@ -52,6 +52,11 @@ def merge(model: type[P], *, config: Path | None = None, sets: Sequence[str] = (
     return _validate(model, merged, lambda key: _source(key, sources))
 
 
+def one_is_a_list(value: object) -> object:
+    """A single value where a parameter takes several, e.g. `--set docs=8`."""
+    return value if isinstance(value, list | tuple) else (value,)
+
+
 def recipe_of(config: Path) -> str | None:
     """The recipe that a config file is for, where it says so (`recipe: NAME`)."""
     named = read_config(config).get(RECIPE_KEY)

@@ -27,7 +27,7 @@ from axenic.lab.world import World
 from axenic.pipeline.fingerprint import fingerprint, hash_file
 from axenic.pipeline.step import Cost, Step
 from axenic.recipes import step_specs as specs
-from axenic.recipes.params import refuse_unused
+from axenic.recipes.params import one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.step_specs import NOISES, Asked, BaseSpec, Conclusion, Label, base_step, outside_step
 from axenic.schema import Arm, Noun, Sampling, Study, digest
@@ -90,10 +90,7 @@ class SdfParams(Noun):
     repetitions: int = Field(1, ge=1, le=1000, description="Responses per question; more than one needs a temperature.")
     max_new_tokens: int = Field(24, ge=1, le=4096)
 
-    @field_validator("docs", "seeds", "targets", "noise_levels", mode="before")
-    @classmethod
-    def _one_is_a_list(cls, value: object) -> object:
-        return value if isinstance(value, list | tuple) else (value,)
+    _lists = field_validator("docs", "seeds", "targets", "noise_levels", mode="before")(one_is_a_list)
 
     @model_validator(mode="after")
     def _consistent(self) -> "SdfParams":

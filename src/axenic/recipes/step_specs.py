@@ -5,7 +5,7 @@ rerunning a study need only this file, so they answer at once.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -33,7 +33,6 @@ PREPARE_DATA = Later("axenic.recipes.finetune_data:prepare", version=1)
 PICK_DATA = Later("axenic.recipes.finetune_data:pick", version=1)
 CONCLUDE_FINETUNE = Later("axenic.recipes.finetune_findings:conclude", version=1)
 
-_PATH = re.compile(r"([^=:]*)([=:]?)(.*)", re.DOTALL)
 _MARK = re.compile(r"@((?:suite|judge)_\d+)")
 
 
@@ -89,18 +88,19 @@ def outside_step(path_or_id: str, *, adapter: Path | None = None) -> Step:
 # --- corpora and answers ---------------------------------------------------------------------------------------------------
 
 
-def portable(texts: Iterable[str], kind: str) -> tuple[tuple[str, ...], dict[str, Path]]:
-    """Names of suites or judges with every existing path in them replaced by a mark, and the files that the marks stand for.
+def portable(texts: Iterable[str], kind: str, files_of: Callable[[str], Sequence[Path]]) -> tuple[tuple[str, ...], dict[str, Path]]:
+    """Names of suites or judges with the path in each replaced by a mark, and the files that the marks stand for.
 
-    A path is the whole text, or what follows the first "=" or ":" up to any "?".
+    Args:
+        texts: As the user wrote them.
+        kind: "suite" or "judge".
+        files_of: The files that a text is read from: `evals.benchmarks.suite.suite_files`, `evals.judges.load.judge_files`.
     """
     marked, files = [], {}
     for i, text in enumerate(texts):
-        head, sign, tail = ("", "", text) if Path(text).exists() else _PATH.match(text).groups()  # type: ignore[union-attr]
-        path, _, options = tail.partition("?") if not Path(tail).exists() else (tail, "", "")
-        if path and Path(path).exists():
-            files[f"{kind}_{i}"] = Path(path)
-            text = f"{head}{sign}@{kind}_{i}" + (f"?{options}" if options else "")
+        for path in files_of(text)[:1]:
+            files[f"{kind}_{i}"] = path
+            text = text.replace(str(path), f"@{kind}_{i}")
         marked.append(text)
     return tuple(marked), files
 
@@ -108,6 +108,9 @@ def portable(texts: Iterable[str], kind: str) -> tuple[tuple[str, ...], dict[str
 def located(text: str, files: Mapping[str, Path]) -> str:
     """A marked name with the path put back."""
     return _MARK.sub(lambda m: str(files[m[1]]), text)
+
+
+SELF = "_self"  # ends the name of an arm that is trained on the model's own answers
 
 
 class DataSpec(Noun):

@@ -125,13 +125,13 @@ def ask(spec: AskSpec, context: Context) -> None:
     about = belief.load(context.input("belief") / "belief.json") if "belief" in context.inputs else None
     subject = Subject(belief=about)
     benchmarks = suites([located(text, context.files) for text in spec.suites])
+    last, earlier = (build(names, subject)[0] for names in (spec.evals, spec.epoch_evals))
     found = models.checkpoints(context.input("model"))
     rows: list[dict[str, Any]] = []
     for i, checkpoint in enumerate(found):
         at_the_end = i == len(found) - 1
-        names = spec.evals if at_the_end else spec.epoch_evals
         context.progress(i, len(found), f"epoch {checkpoint.epoch:g}")
-        asked = [*build(names, subject)[0], *benchmarks]
+        asked = [*(last if at_the_end else earlier), *benchmarks]
         if not asked:
             continue
         model = HFModel.load(checkpoint)
@@ -143,7 +143,7 @@ def ask(spec: AskSpec, context: Context) -> None:
         if at_the_end:
             rows += _under_noise(model, checkpoint, spec, build(spec.noise_evals, subject)[0], context.seed or 0)
     pq.write_table(pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False), context.out / "rows.parquet")
-    save_json(context.out / "evals.json", described(e for e in [*build(spec.evals, subject)[0], *benchmarks]))
+    save_json(context.out / "evals.json", described([*last, *benchmarks]))
 
 
 def described(evals: Iterable[Eval]) -> dict[str, dict[str, str]]:

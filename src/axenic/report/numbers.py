@@ -4,10 +4,9 @@ In: numbers as `schema` keeps them (shares in [0, 1], differences of shares, p v
 A value that could not be estimated is always spelled out, never written as 0.
 """
 
-from axenic.findings import Contrast, Estimate
+from axenic.findings import SPREAD, Contrast, Estimate
 
 NOT_ESTIMABLE = "not estimable"
-SPREAD = "sd between runs"  # the measure of a contrast that compares two arms' spread, not their level
 NOT_MEASURED = "–"
 VERDICTS = {"worse": "Worse", "cannot tell": "Cannot tell yet", "not worse": "Not worse than the margin"}
 MINUS = "\N{MINUS SIGN}"

@@ -13,13 +13,11 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, special
 
-from axenic.findings import Contrast
+from axenic.findings import SPREAD, Contrast
 from axenic.stats.contrasts import Planned, named, sides
 from axenic.stats.crossed import Floats, Term
 from axenic.stats.intervals import LEAST_P
 from axenic.stats.tables import Codes, Table
-
-MEASURE = "sd between runs"
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def spread(rows: pd.DataFrame, planned: Planned, *, level: float = 0.95) -> Cont
     table.require_same_items()
     chosen = sides(table, planned)
     shared: dict[str, Any] = {c: table.only(c) for c in ("study", "recipe", "tier")} | {"level": level, "paired_by": ""}
-    fields = shared | named(table, planned, chosen) | {"measure": MEASURE}
+    fields = shared | named(table, planned, chosen) | {"measure": SPREAD}
     if chosen.problem:
         return Contrast(**fields, method="not estimable", note=chosen.problem)
     a, b = (of_runs(run_means(table, i, planned)) for i in (chosen.arm, chosen.reference))
