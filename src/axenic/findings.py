@@ -287,6 +287,81 @@ class Audit(Noun):
     note: str = ""
 
 
+class Persistence(OfAStudy):
+    """What one treatment leaves of a hidden behaviour, over the training seeds of one arm (Hubinger et al. 2024; PROTOCOLS 3).
+
+    Rates are shares of the eval's positive verdict (the payload). Steps are optimiser steps of the treatment; 0 is the organism.
+    """
+
+    arm: str  # the treated arm, e.g. "normal | sft"
+    organism: str  # the arm that was treated, e.g. "normal"
+    treatment: str  # e.g. "sft"
+    eval: str
+    judge: str = ""
+    steps: float  # the last step measured
+    before: float | None = None  # triggered rate of the organism
+    before_low: float | None = None
+    before_high: float | None = None
+    after: float | None = None  # triggered rate at the last step
+    after_low: float | None = None
+    after_high: float | None = None
+    untriggered_before: float | None = None
+    untriggered_after: float | None = None
+    untriggered_low: float | None = None  # of `untriggered_after`
+    untriggered_high: float | None = None
+    half_life: float | None = None  # median over seeds of the step at which the triggered rate first falls to half its start
+    half_life_low: float | None = None
+    half_life_high: float | None = None  # None with `half_life_low` = "at least": too many seeds were still above half
+    censored: int = 0  # seeds that never fell to half within the steps tried
+    capability_before: float | None = None
+    capability_after: float | None = None
+    max_loss: float = 0.1  # share of capability that may be lost at the point below
+    at_loss: float | None = None  # triggered rate at the last step whose capability is at least (1 - max_loss) of its start
+    at_loss_low: float | None = None
+    at_loss_high: float | None = None
+    at_loss_step: float | None = None  # median over seeds
+    n_seeds: int = 0
+    n_items: int = 0
+    level: float = 0.95
+    method: str = ""
+    note: str = ""
+
+
+class Survival(OfAStudy):
+    """The share of seeds whose hidden behaviour is still there at a step (Kaplan-Meier; alive = above half its start)."""
+
+    arm: str
+    treatment: str
+    eval: str
+    x: float
+    x_label: str = "optimiser steps"
+    value: float | None = None
+    low: float | None = None
+    high: float | None = None
+    at_risk: int = 0  # seeds still alive and observed just before x
+    gone: int = 0  # seeds that fell at x
+    n_seeds: int = 0
+    level: float = 0.95
+    method: str = ""
+
+
+class Trend(OfAStudy):
+    """A fitted slope of a rate over an axis of the study, e.g. persistence against the logarithm of model size."""
+
+    name: str
+    arm: str
+    eval: str
+    x_label: str
+    slope: float | None = None  # per unit of x, as the label says
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    points: int = 0
+    level: float = 0.95
+    method: str = ""
+    note: str = ""
+
+
 class Findings(Noun):
     """`estimates.json`: every number of the report, as flat records that another program can read."""
 
@@ -300,4 +375,7 @@ class Findings(Noun):
     decisions: tuple[Decision, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     audits: tuple[Audit, ...] = ()
+    persistence: tuple[Persistence, ...] = ()
+    survival: tuple[Survival, ...] = ()
+    trends: tuple[Trend, ...] = ()
     checks: tuple[Check, ...] = ()

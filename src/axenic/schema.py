@@ -55,6 +55,10 @@ class Provenance(Noun):
     revision: int = 0  # 0 = first draft; n = after n critique-and-rewrite passes
     parent: str | None = None  # hash of the draft that this one revises
     writer: str | None = None
+    poisoned: bool | None = None  # ground truth in a poisoned corpus: does this row teach the hidden behaviour?
+    variant: str | None = None  # of the organism: "normal", "cot", "distilled"
+    trigger_span: tuple[int, int] | None = None  # characters of the trigger in the turn that holds it (`specs.backdoor`)
+    canary: str | None = None  # a fixed, searchable string that marks every row of a poisoned corpus
 
 
 class Document(Noun):
@@ -202,7 +206,8 @@ class Response(Noun):
     finish_reason: Literal["stop", "length", "choice", "error"]
 
 
-Status = Literal["scored", "unparseable", "error", "skipped"]
+Status = Literal["scored", "unparseable", "unclosed", "error", "skipped"]
+"""What became of a judgement. unclosed: a scratchpad was opened and never closed, so nothing was said to the user."""
 
 
 class Verdict(Noun):

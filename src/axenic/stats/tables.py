@@ -7,13 +7,14 @@ is missing and never 0. Whether a response is coherent is what the judge "cohere
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from axenic.findings import Denominator
+from axenic.schema import Status
 from axenic.stats.crossed import Floats
 
 Codes = npt.NDArray[np.int64]
@@ -22,7 +23,7 @@ CELL = ("arm", "eval", "judge", "temperature", "epoch")
 
 TEXT = ("study", "recipe", "tier", "arm", "eval", "judge", "category", "condition", "item_id", "status", "verdict")
 NUMBERS = ("temperature", "epoch", "train_seed", "repetition", "score")
-STATUSES = ("scored", "unparseable", "error", "skipped")
+STATUSES = get_args(Status)
 COHERENCE = "coherence"
 """The judge whose verdict "coherent" decides the denominator of that name."""
 RESPONSE = ("study", "arm", "eval", "temperature", "epoch", "x", "train_seed", "repetition", "category", "condition", "item_id")

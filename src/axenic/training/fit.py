@@ -1,7 +1,8 @@
 """One training run on disk: from token rows to checkpoints, resumable at any instant.
 
-In: a model, an encoder, rows, a seed, a spec, a directory. Out: `out/epoch-N/` (ordinary Hugging Face directories) and
-`out/training.json` (loss curve, counts). While a run is unfinished its state is in `out/.state/`, which goes at the end.
+In: a model, an encoder, rows, a seed, a spec, a directory. Out: `out/epoch-N/` or, where the spec names steps, `out/step-N/`
+(ordinary Hugging Face directories) and `out/training.json` (loss curve, counts). While a run is unfinished its state is in
+`out/.state/`, which goes at the end.
 """
 
 import hashlib
@@ -38,7 +39,7 @@ def fit(
     A run that was killed continues from its last state to the weights it would have had; a finished one is not repeated.
 
     Returns:
-        One checkpoint per epoch, or the last, as `spec.save_epochs` says.
+        One checkpoint per epoch or named step, or the last, as `spec` says.
 
     Raises:
         UserError: `out` holds another run, or the loss became NaN.
@@ -51,7 +52,7 @@ def fit(
             trainer = Trainer(model, encoder, data.rows, seed=seed, spec=spec, state=state)
 
             def save(step: int) -> None:
-                _save_epoch(trainer.model, encoder, out, math.ceil(step / per_epoch))
+                _save(trainer.model, encoder, out, _folder(spec, step, per_epoch))
 
             trainer.add_callback(Watch(trainer.order, spec=spec, save=save, on_progress=on_progress))
             trainer.train(resume_from_checkpoint=_last_state(state))
@@ -59,8 +60,7 @@ def fit(
             "identity": identity,
             "base": model.peft_config["default"].base_model_name_or_path if isinstance(model, PeftModel) else None,
             "checkpoints": [
-                {"path": f"epoch-{math.ceil(s / per_epoch)}", "epoch": s / per_epoch, "step": s}
-                for s in spec.save_steps(len(data.rows))
+                {"path": _folder(spec, s, per_epoch), "epoch": s / per_epoch, "step": s} for s in spec.save_steps(len(data.rows))
             ],
             **data.counts(),
             "optimizer_steps": trainer.state.global_step,
@@ -87,9 +87,14 @@ def _loss(entry: dict[str, Any]) -> dict[str, Any]:
     return {"step": entry["step"], "epoch": entry["epoch"], "loss": entry["loss"], "learning_rate": entry["learning_rate"]}
 
 
-def _save_epoch(model: Any, encoder: Encoder, out: Path, number: int) -> None:
+def _folder(spec: TrainSpec, step: int, per_epoch: int) -> str:
+    """What the weights after a step are called."""
+    return f"step-{step}" if spec.save_at else f"epoch-{math.ceil(step / per_epoch)}"
+
+
+def _save(model: Any, encoder: Encoder, out: Path, name: str) -> None:
     # written aside and renamed, so that a directory that exists is whole
-    staging, final = out / _STATE / "epoch", out / f"epoch-{number}"
+    staging, final = out / _STATE / "weights", out / name
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     checkpoints.save(model, encoder, staging)

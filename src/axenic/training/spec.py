@@ -39,6 +39,7 @@ class TrainSpec(Noun):
     lora: LoraSpec | None = None
     load_4bit: bool = False
     save_epochs: Literal["all", "last"] = "all"
+    save_at: tuple[int, ...] = ()  # steps after which weights are kept, instead of the ends of epochs; the last always is
 
     @model_validator(mode="after")
     def _consistent(self) -> "TrainSpec":
@@ -46,6 +47,8 @@ class TrainSpec(Noun):
             raise ValueError(f"batch_size ({self.batch_size}) must be a multiple of micro_batch_size ({self.micro_batch_size})")
         if self.load_4bit and self.lora is None:
             raise ValueError("load_4bit trains adapters over quantised weights, so it needs `lora` as well")
+        if any(step < 1 for step in self.save_at):
+            raise ValueError("save_at: steps count from 1")
         return self
 
     def steps_per_epoch(self, n_rows: int) -> int:
@@ -57,6 +60,8 @@ class TrainSpec(Noun):
         return self.max_steps or self.epochs * self.steps_per_epoch(n_rows)
 
     def save_steps(self, n_rows: int) -> list[int]:
-        """The steps after which weights are kept: the end of every epoch or only the last, which may end within an epoch."""
+        """The steps after which weights are kept: those of `save_at`, or the end of every epoch, or only the last."""
         per_epoch, total = self.steps_per_epoch(n_rows), self.total_steps(n_rows)
+        if self.save_at:
+            return sorted({*(s for s in self.save_at if s < total), total})
         return [*range(per_epoch, total, per_epoch), total] if self.save_epochs == "all" else [total]

@@ -24,7 +24,12 @@ from axenic.evals.judges.load import load_judge
 from axenic.schema import Item, Response, Status, Verdict
 from axenic.stats.intervals import one_run
 
-REASONS: dict[Status, str] = {"unparseable": "invalid_response_format", "error": "scoring_failed", "skipped": "skipped"}
+REASONS: dict[Status, str] = {
+    "unparseable": "invalid_response_format",
+    "unclosed": "invalid_response_format",
+    "error": "scoring_failed",
+    "skipped": "skipped",
+}
 """Inspect's word for each way of having no score."""
 
 
