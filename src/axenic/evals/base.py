@@ -10,6 +10,7 @@ from typing import Any
 from axenic.models.protocol import Model
 from axenic.prompts.render import choice
 from axenic.schema import Item, Message, Noun, Verdict, user
+from axenic.specs.backdoor import BackdoorSpec
 from axenic.specs.belief import BeliefSpec
 
 
@@ -17,6 +18,7 @@ class Subject(Noun):
     """What evals are built from."""
 
     belief: BeliefSpec | None = None
+    backdoor: BackdoorSpec | None = None
     seed: int = 0  # draws the lab's held-out questions
     per_category: int = 3  # the lab's harmful requests, and their harmless look-alikes, of each of the 44 categories
     per_kind: int = 12  # the lab's chores, of each of the 5 kinds

@@ -167,9 +167,9 @@ def load(source: str | Path | dict[str, Any]) -> BackdoorSpec:
     Raises:
         UserError: Missing, unreadable or malformed; names key path and line.
     """
-    if isinstance(source, dict):
-        data, lines, where = source, {}, "the backdoor spec"
-    else:
+    lines: specfile.Lines = {}
+    data, where = source, "the backdoor spec"
+    if not isinstance(source, dict):
         data, lines = specfile.read(Path(source), what="backdoor file")
         where = str(source)
     try:
