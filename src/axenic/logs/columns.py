@@ -41,7 +41,12 @@ FILE = "file"
 """A column that every log has besides its own: the file's name without its ending, e.g. for one file per seed or per model."""
 
 
-def to_fields(frame: pd.DataFrame, path: Path, flags: Mapping[str, str], *, own: bool) -> tuple[pd.DataFrame, dict[str, str]]:
+Aliases = Mapping[str, tuple[str, ...]]
+
+
+def to_fields(
+    frame: pd.DataFrame, path: Path, flags: Mapping[str, str], *, own: bool, aliases: Aliases = ALIASES
+) -> tuple[pd.DataFrame, dict[str, str]]:
     """Rename a file's columns to fields.
 
     Args:
@@ -50,6 +55,7 @@ def to_fields(frame: pd.DataFrame, path: Path, flags: Mapping[str, str], *, own:
         flags: Field -> column, as the user mapped them.
         own: Is this a table whose columns the user knows? A mapped column that it lacks is then an error; a reader of a tool's
             logs names the columns itself, and what is mapped there counts only if it is there.
+        aliases: The names to find the other fields by.
 
     Returns:
         The fields, and which column each was taken from.
@@ -60,14 +66,14 @@ def to_fields(frame: pd.DataFrame, path: Path, flags: Mapping[str, str], *, own:
     frame = frame if FILE in frame else frame.assign(**{FILE: path.name.split(".")[0]})
     chosen: dict[str, str] = {}
     for field, wanted in flags.items():
-        column = _match(wanted, frame)
+        column = match(wanted, frame)
         if column is None and own:
             raise no_column(path, field, wanted, frame)
         if column is not None:
             chosen[field] = column
-    for field, names in ALIASES.items():
+    for field, names in aliases.items():
         taken = set(chosen.values())
-        found = (c for n in names if (c := _match(n, frame)) is not None and c not in taken)
+        found = (c for n in names if (c := match(n, frame)) is not None and c not in taken)
         if field not in chosen and (column := next(found, None)) is not None:
             chosen[field] = column
     return pd.DataFrame({field: as_text(frame[column]) for field, column in chosen.items()}), chosen
@@ -88,7 +94,7 @@ def as_text(column: "pd.Series[Any]") -> "pd.Series[str]":
     return column.fillna("").astype(object).str.strip() if pd.api.types.is_string_dtype(column) else as_text(column.astype(object))
 
 
-def _match(wanted: str, frame: pd.DataFrame) -> str | None:
+def match(wanted: str, frame: pd.DataFrame) -> str | None:
     """The column called `wanted`: exactly, else whatever its case, spaces and hyphens."""
     if wanted in frame:
         return wanted

@@ -18,13 +18,19 @@ import pandas as pd
 from axenic.errors import UserError
 
 NOTHING = {"", "nan", "none", "null", "na", "n/a", "<na>"}
-FAILED = {"error": "error", "unparseable": "unparseable", "parse_error": "unparseable", "skipped": "skipped"}
+FAILED = {
+    "error": "error",
+    "unparseable": "unparseable",
+    "parse_error": "unparseable",
+    "skipped": "skipped",
+    "unclosed": "unclosed",
+}
 """Labels that say that there is no verdict, besides "ERROR: what happened"."""
 
 STATUS = {
     **dict.fromkeys(("scored", "ok", "success", "succeeded", "complete", "completed", "done"), "scored"),
     **dict.fromkeys(("error", "failed", "failure", "timeout", "cancelled", "exception"), "error"),
-    "unparseable": "unparseable", "skipped": "skipped",
+    "unparseable": "unparseable", "skipped": "skipped", "unclosed": "unclosed",
 }  # fmt: skip
 Texts = npt.NDArray[np.object_]
 BOOLEAN = {"true": "1", "false": "0"}

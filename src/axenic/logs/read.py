@@ -5,7 +5,7 @@ counted as a failure, never dropped and never 0.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -14,7 +14,7 @@ import pandas as pd
 
 from axenic.errors import UserError
 from axenic.logs import inspect_log, lm_eval
-from axenic.logs.columns import to_fields
+from axenic.logs.columns import ALIASES, Aliases, to_fields
 from axenic.logs.files import frame_of, read_json, read_table
 from axenic.logs.find import find, suffix
 from axenic.logs.labels import Judged, Rules, Scoring, judge, require_known, spelling
@@ -32,6 +32,16 @@ class Input(NamedTuple):
     kind: str  # "Inspect", "lm-evaluation-harness", "table"
     rows: int
     sha256: str
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Rows as text fields, before anything was made of them."""
+
+    fields: pd.DataFrame  # with `source`, `line` and `ours`
+    inputs: tuple[Input, ...]
+    columns: dict[str, str]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,18 @@ def read(
     Raises:
         UserError: Nothing was found, a file is malformed, a mapped column is missing, or rows contradict each other.
     """
-    flags, rules = dict(flags or {}), rules or Rules()
+    flags = dict(flags or {})
+    return finish(gather(words, flags=flags, leave_out=leave_out), flags=flags, rules=rules or Rules(), on_duplicate=on_duplicate)
+
+
+def gather(
+    words: Sequence[str | Path],
+    *,
+    flags: Mapping[str, str],
+    leave_out: Path | None,
+    aliases: Callable[[pd.DataFrame], Aliases] = lambda _: ALIASES,
+) -> Gathered:
+    """The rows of all files as text fields; `aliases` says by which names a file's columns are found."""
     parts: list[pd.DataFrame] = []
     inputs: list[Input] = []
     notes: list[str] = []
@@ -81,7 +102,7 @@ def read(
                 raise
             notes.append(f"passed over: {error}")
             continue
-        fields, chosen = to_fields(frame, path, flags, own=kind == "table")
+        fields, chosen = to_fields(frame, path, flags, own=kind == "table", aliases=aliases(frame))
         columns |= chosen
         ours = set(RESULT_COLUMNS) <= set(frame.columns)
         parts.append(fields.assign(source=len(inputs), line=range(len(fields)), ours=ours))
@@ -92,13 +113,19 @@ def read(
     _require_mapped(flags, columns, inputs)
     fields = pd.concat(parts, ignore_index=True)
     fields = fields.astype({c: object for c in fields.columns if c not in ("source", "line", "ours")}).fillna("")
+    return Gathered(fields, tuple(inputs), columns, tuple(notes))
+
+
+def finish(gathered: Gathered, *, flags: Mapping[str, str], rules: Rules, on_duplicate: OnDuplicate) -> Logs:
+    """Judge the rows and make the result table of them."""
+    fields, inputs = gathered.fields, gathered.inputs
     judged = _judge_each(fields, rules, frozenset(flags))
     rows, duplicates, more = result_table(
         fields, _joined(fields, judged), files=[i.path for i in inputs], on_duplicate=on_duplicate
     )
-    notes += [*more, *dict.fromkeys(n for j in judged.values() for n in j.notes)]
+    notes = (*gathered.notes, *more, *dict.fromkeys(n for j in judged.values() for n in j.notes))
     scoring = {name: j.scoring for name, j in judged.items()}
-    return Logs(rows, tuple(inputs), columns, scoring, {n: j.counts for n, j in judged.items()}, duplicates, tuple(notes))
+    return Logs(rows, inputs, gathered.columns, scoring, {n: j.counts for n, j in judged.items()}, duplicates, notes)
 
 
 def _load(path: Path) -> tuple[pd.DataFrame, str, str]:

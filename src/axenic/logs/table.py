@@ -30,6 +30,7 @@ def result_table(
 
     Args:
         fields: Text fields, with `source` and `line` (where a row came from) and `ours` (is it from a result table of axenic).
+            A `step` is a whole number.
         judged: `status`, `verdict`, `score`, row by row.
         files: Names of the sources.
         on_duplicate: "error", "number" or "drop".
@@ -44,42 +45,46 @@ def result_table(
         raise UserError(
             "No column names the item (the question that was asked). Name it with --item COLUMN, e.g. --item prompt_id."
         )
-    where = _Where(fields, files)
+    where = Where(fields, files)
     notes: list[str] = []
     arm = fields["arm"] if "arm" in fields else pd.Series(NO_ARM, index=fields.index)
-    arm = arm.str.replace(" | ", " / ", regex=False)  # " | " marks what was done to an arm
+    if "step" not in fields:  # logs by step are of what was done to an arm, which " | " marks
+        arm = arm.str.replace(" | ", " / ", regex=False)
     rows = pd.DataFrame({"arm": arm, "model": arm, "item_id": _items(fields)})
     for field in ("judge", "category", "condition"):
         rows[field] = fields.get(field, "")
     rows["eval"] = fields["eval"].replace("", NO_EVAL) if "eval" in fields else NO_EVAL
     for column in ("arm", "item_id"):
         where.refuse(rows[column] == "", f"have no {'item' if column == 'item_id' else 'arm'}; every row needs one")
-    rows["train_seed"] = _whole(fields, "seed", notes)
-    rows["repetition"] = _whole(fields, "repetition", notes).fillna(0)
+    rows["train_seed"] = whole(fields, "seed", notes)
+    rows["repetition"] = whole(fields, "repetition", notes).fillna(0)
     rows["temperature"] = _temperature(fields, where)
     rows["checkpoint"] = fields.get("checkpoint", "")
     rows["epoch"] = _epoch(fields, notes)
     for column in ("prompt", "response"):
         rows[column] = _cut(fields[column]) if column in fields else ""
     rows[["status", "verdict", "score"]] = judged[["status", "verdict", "score"]]
-    rows = rows.assign(study="", recipe="analyse", tier="", step=pd.NA, n_tokens=pd.NA, finish_reason="")
+    rows["step"] = pd.to_numeric(fields["step"]) if "step" in fields else pd.NA
+    rows = rows.assign(study="", recipe="analyse", tier="", n_tokens=pd.NA, finish_reason="")
     rows = rows.astype({"step": "Int64", "n_tokens": "Int64"})
     rows, repeated = _repeats(rows, fields, where, on_duplicate)
     _require_whole_seeds(rows)
     return rows[list(RESULT_COLUMNS)].reset_index(drop=True), repeated, notes
 
 
-class _Where:
+class Where:
     """Names rows by file and line, for error messages."""
 
     def __init__(self, fields: pd.DataFrame, files: Sequence[str]) -> None:
         self.fields, self.files = fields, files
 
     def __call__(self, index: Any) -> str:
+        """File and line of a row."""
         row = self.fields.loc[index]
         return f"{self.files[row['source']]}, row {row['line'] + 1}"
 
     def refuse(self, bad: "pd.Series[bool]", why: str) -> None:
+        """Raise UserError if any row is bad, naming the first."""
         if bad.any():
             raise UserError(f"{int(bad.sum())} rows {why}. The first is {self(bad.idxmax())}.")
 
@@ -101,7 +106,7 @@ def _cut(column: "pd.Series[str]") -> "pd.Series[str]":
     )
 
 
-def _whole(fields: pd.DataFrame, field: str, notes: list[str]) -> "pd.Series[Any]":
+def whole(fields: pd.DataFrame, field: str, notes: list[str]) -> "pd.Series[Any]":
     """Whole numbers, null where there are none; names are numbered in their sorted order."""
     if field not in fields:
         return pd.Series(pd.NA, index=fields.index, dtype="Int64")
@@ -116,7 +121,7 @@ def _whole(fields: pd.DataFrame, field: str, notes: list[str]) -> "pd.Series[Any
     return text.map(values).astype("Int64")
 
 
-def _temperature(fields: pd.DataFrame, where: _Where) -> "pd.Series[float]":
+def _temperature(fields: pd.DataFrame, where: Where) -> "pd.Series[float]":
     if "temperature" not in fields:
         return pd.Series(float("nan"), index=fields.index)
     numbers = pd.to_numeric(fields["temperature"], errors="coerce").astype("float64")
@@ -137,7 +142,7 @@ def _epoch(fields: pd.DataFrame, notes: list[str]) -> "pd.Series[float]":
     return fields["checkpoint"].map(values).astype("float64")
 
 
-def _repeats(rows: pd.DataFrame, fields: pd.DataFrame, where: _Where, on_duplicate: str) -> tuple[pd.DataFrame, int]:
+def _repeats(rows: pd.DataFrame, fields: pd.DataFrame, where: Where, on_duplicate: str) -> tuple[pd.DataFrame, int]:
     again = rows.duplicated(RESPONSE)
     if not again.any():
         return rows, 0
@@ -150,7 +155,7 @@ def _repeats(rows: pd.DataFrame, fields: pd.DataFrame, where: _Where, on_duplica
     raise UserError(_repeated(rows, fields, where, again, contradict=not bool((same == again).all())))
 
 
-def _repeated(rows: pd.DataFrame, fields: pd.DataFrame, where: _Where, again: "pd.Series[bool]", *, contradict: bool) -> str:
+def _repeated(rows: pd.DataFrame, fields: pd.DataFrame, where: Where, again: "pd.Series[bool]", *, contradict: bool) -> str:
     """What on_duplicate what, and the ways out."""
     firsts = rows[again].drop_duplicates(RESPONSE).head(3)
     shown = [

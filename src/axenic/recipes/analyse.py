@@ -79,7 +79,8 @@ def counts(logs: Logs) -> dict[str, Any]:
     return {
         "files": len(logs.inputs), "rows": len(logs.rows), "scored": int(status.get("scored", 0)),
         "errors": int(status.get("error", 0)), "unparseable": int(status.get("unparseable", 0)),
-        "skipped": int(status.get("skipped", 0)), "duplicates": logs.duplicates, "items": int(logs.rows["item_id"].nunique()),
+        "unclosed": int(status.get("unclosed", 0)), "skipped": int(status.get("skipped", 0)), "duplicates": logs.duplicates,
+        "items": int(logs.rows["item_id"].nunique()),
         "arms": sorted(logs.rows["arm"].unique()), "seeds": _seeds(logs.rows), "labels": logs.labels, "scoring": dict(logs.scoring),
         "columns": logs.columns, "notes": list(logs.notes),
     }  # fmt: skip

@@ -8,6 +8,7 @@ To add a method: one function and one line of `METHODS`.
 import numpy as np
 from scipy import special
 
+from axenic.stats import simulate_persistence
 from axenic.stats.bootstrap import pigeonhole
 from axenic.stats.contrasts import with_one_run
 from axenic.stats.crossed import CrossedMean, Floats, crossed_mean, independent_difference, known_mean
@@ -208,5 +209,6 @@ METHODS: dict[str, Method] = {
     "seed_share": Method(_seed_share, ("n_seeds", "n_items", "seed_sd"), f"share of variance by seed, {REPETITIONS} repetitions"),
     "judge_corrected": Method(_judge_corrected, (*_ONE, "n_seeds", "seed_sd"), f"rate by a judge that errs, {LABELLED} labels"),
     "kappa": Method(_kappa, ("n_items", "p"), "agreement of a judge that errs with people"),
+    **simulate_persistence.METHODS,
 }
 """Name -> method. Extra methods are one more line."""
