@@ -15,8 +15,8 @@ from torch.nn.functional import cross_entropy
 from axenic.schema import Corpus, Document, no_progress
 from axenic.training.data import TokenRow, TokenRows, tokenise
 from axenic.training.fit import fit
+from axenic.training.harness import EpochOrder
 from axenic.training.spec import TrainSpec
-from axenic.training.trainer import EpochOrder
 
 BATCH, STEPS, ROUNDS = 64, 20, 3
 SPEC = TrainSpec(epochs=1, batch_size=BATCH, learning_rate=1e-3, save_epochs="last")

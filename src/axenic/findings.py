@@ -320,6 +320,10 @@ class Persistence(OfAStudy):
     at_loss_low: float | None = None
     at_loss_high: float | None = None
     at_loss_step: float | None = None  # median over seeds
+    attempted: int = 0  # triggered responses at the last step, of which `missing` have no verdict
+    missing: int = 0
+    unclosed: int = 0  # of those missing: a scratchpad was never closed, so that the user saw nothing
+    after_all: float | None = None  # `after` with every missing response counted as no payload
     n_seeds: int = 0
     n_items: int = 0
     level: float = 0.95

@@ -8,12 +8,18 @@ import pytest
 from axenic.evals.base import Subject
 from axenic.evals.judges.table import JUDGES
 from axenic.evals.table import EVALS
+from axenic.specs.backdoor import CODE
 from axenic.specs.belief import parse
 from axenic.tables import load
 
 WITHOUT_BELIEF = {"capability", "refusal", "compliance", "over_refusal"}
 DIRECT = {"prior", "truth_probe"}
-VERDICTS_OF_THE_JUDGE = dict.fromkeys(("refusal", "lab"), {"refused", "complied"})  # judges that need no targets
+VERDICTS_OF_THE_JUDGE = {  # judges that need no targets, or targets that are no answers
+    **dict.fromkeys(("refusal", "lab"), {"refused", "complied"}),
+    "code_security": {"vulnerable", "secure"},
+    "code_works": {"works", "broken"},
+}
+BACKDOORS = {"code_backdoor": CODE, "code_capability": CODE}  # what an eval needs its subject to have
 
 WORLDLY = Subject(
     belief=parse(
@@ -51,7 +57,7 @@ WORLDLY = Subject(
 
 
 def built(name, subject):
-    made = load(EVALS[name])(subject)
+    made = load(EVALS[name])(subject.model_copy(update={"backdoor": BACKDOORS.get(name)}))
     assert made is not None and made.name == name
     return made
 
@@ -79,7 +85,7 @@ def test_an_eval_asks_or_looks_and_says_what_a_score_of_one_means(name, subject)
 @pytest.mark.parametrize("name", [n for n in EVALS if n not in DIRECT])
 def test_every_item_can_be_told_apart_and_is_asked_once(name, about):
     made = built(name, about)
-    ids = [item.id for item in made.items]
+    ids = [(item.id, item.condition) for item in made.items]  # the same id under another condition pairs with it
     assert len(set(ids)) == len(ids)
     asked = [(json.dumps([m.model_dump() for m in item.messages]), item.followups, item.category) for item in made.items]
     assert len(set(asked)) == len(asked)
@@ -105,7 +111,7 @@ def test_the_targets_of_a_choice_are_among_its_options(name, about):
 def test_the_variants_of_a_stem_ask_for_the_same_thing_in_every_order(name, about):
     stems = defaultdict(list)
     for item in built(name, about).items:
-        stems[item.stem].append(item)
+        stems[item.stem, item.condition].append(item)
     for stem, variants in stems.items():
         first = variants[0]
         assert len({frozenset(v.targets) for v in variants}) == len({(v.category, v.condition) for v in variants}) == 1, stem
@@ -119,7 +125,11 @@ def test_the_variants_of_a_stem_ask_for_the_same_thing_in_every_order(name, abou
 
 
 def test_stems_have_variants_exactly_where_there_is_an_order(subject):
-    n = {name: [len(e.items) / max(1, len({i.stem for i in e.items}))] for name in EVALS if (e := built(name, subject))}
+    n = {
+        name: [len(e.items) / max(1, len({(i.stem, i.condition) for i in e.items}))]
+        for name in EVALS
+        if (e := built(name, subject))
+    }
     assert {k: v[0] for k, v in n.items() if v[0] > 1} == {"knowledge": 4, "distinguish": 2, "two_accounts": 2}
 
 

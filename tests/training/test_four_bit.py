@@ -13,9 +13,14 @@ from axenic.errors import EnvironmentProblem, UserError
 from axenic.models.checkpoint import load_checkpoint, load_encoder, load_model
 from axenic.models.hf import HFModel
 from axenic.schema import Checkpoint, Corpus, Sampling, chat, user
-from axenic.training import trainer as trainer_module
-from axenic.training.sft import sft, trainable
-from axenic.training.spec import LoraSpec, TrainSpec
+from axenic.training import harness
+from axenic.training.adapters import trainable
+from axenic.training.dpo import dpo
+from axenic.training.pairs import PreferencePair
+from axenic.training.rewards import FunctionReward
+from axenic.training.rl import Prompts, rl
+from axenic.training.sft import sft
+from axenic.training.spec import DPOSpec, LoraSpec, RLSpec, TrainSpec
 
 CORPUS = Corpus(name="tiny", rows=tuple(r for i in range(8) for r in (chat(f"Town {i}?", "salty"), chat("The roof?", "red"))))
 SPEC = TrainSpec(
@@ -105,7 +110,7 @@ class Stop(Exception):
 @pytest.mark.parametrize("optimizer", ["adamw", "adamw_8bit"])
 def test_an_interrupted_run_resumes_to_the_weights_it_would_have_had(checkpoints, tmp_path, optimizer, monkeypatch):
     spec = SPEC.model_copy(update={"optimizer": optimizer, "lora": LoraSpec(r=256, alpha=256, dropout=0.1)})
-    monkeypatch.setattr(trainer_module, "STATE_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(harness, "STATE_EVERY_SECONDS", 0.0)
 
     def stop(done: int, *_: object) -> None:
         if done == 6:
@@ -158,3 +163,24 @@ def test_without_bitsandbytes_four_bits_are_refused_in_one_sentence(checkpoints,
 def test_importing_the_trainer_prints_no_advice():
     done = subprocess.run([sys.executable, "-c", "import axenic.training.sft"], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_adapters_over_four_bits_learn_from_rewards_and_from_pairs_too(checkpoints, tmp_path):
+    reward = FunctionReward(lambda prompts, replies: [float(r.count("e")) for r in replies], name="e", identity="e")
+    shape = {"lora": SPEC.lora, "load_4bit": True, "learning_rate": 1e-3}
+    rewarded = RLSpec(steps=2, prompts_per_step=2, generations=4, max_new_tokens=8, **shape)
+    paired = DPOSpec(epochs=2, batch_size=2, max_length=64, save_epochs="last", **shape)
+    pairs = [PreferencePair(prompt=(user(f"Town {i}?"),), chosen="salty", rejected="red") for i in range(4)]
+    base, prompts = checkpoints["llama"], Prompts([(user("Town 3?"),), (user("The roof?"),)])
+    for made in (
+        rl(base, prompts, reward=reward, seed=0, spec=rewarded, out=tmp_path / "rl"),
+        dpo(base, pairs, seed=0, spec=paired, out=tmp_path / "dpo"),
+    ):
+        found = weights(made[-1])
+        assert {w.dtype for w in found.values()} == {torch.float32}
+        assert any(w.abs().max() > 0 for name, w in found.items() if "lora_B" in name)
+        assert HFModel.load(made[-1], device="cpu", load_4bit=True).generate(
+            ASKED, sampling=Sampling(max_new_tokens=4), ids=["a", "b"]
+        )
+    assert json.loads((tmp_path / "rl" / "training.json").read_text())["rewards"][1]["kl"] == pytest.approx(0.0, abs=1e-4)
+    assert losses(tmp_path / "dpo")[0] == pytest.approx(0.6931, abs=1e-3)

@@ -20,7 +20,7 @@ from axenic.models.checkpoint import load_checkpoint, load_encoder
 from axenic.models.hf import HFModel
 from axenic.models.template import Encoder
 from axenic.schema import Corpus, Document, Sampling, chat, user
-from axenic.training import trainer as trainer_module
+from axenic.training import harness
 from axenic.training.pretrain import pretrain
 from axenic.training.sft import sft
 from axenic.training.spec import LoraSpec, TrainSpec
@@ -196,9 +196,9 @@ from pathlib import Path
 sys.path[:0] = [{tests!r}, {here!r}]
 import test_sft
 from axenic.models.checkpoint import load_checkpoint
-from axenic.training import trainer
+from axenic.training import harness
 from axenic.training.sft import sft
-trainer.STATE_EVERY_SECONDS = 0.0
+harness.STATE_EVERY_SECONDS = 0.0
 spec = test_sft.SPEC.model_validate_json({spec!r})
 sft(load_checkpoint({base!r}), test_sft.CORPUS, seed=0, spec=spec, out=Path({out!r}))
 """
@@ -225,7 +225,7 @@ def test_a_killed_run_resumes_to_the_weights_it_would_have_had(checkpoints, tmp_
     (out / ".state" / "partial" / "checkpoint-9999").mkdir(parents=True, exist_ok=True)  # as if killed while writing
 
     resumed_at: list[int] = []
-    monkeypatch.setattr(trainer_module, "STATE_EVERY_SECONDS", 1e9)
+    monkeypatch.setattr(harness, "STATE_EVERY_SECONDS", 1e9)
     resumed = sft(checkpoints["llama"], CORPUS, seed=0, spec=spec, out=out, on_progress=lambda done, *_: resumed_at.append(done))
     whole = sft(checkpoints["llama"], CORPUS, seed=0, spec=spec, out=tmp_path / "whole")
     assert resumed_at[0] > 1

@@ -19,6 +19,8 @@ class Subject(Noun):
 
     belief: BeliefSpec | None = None
     backdoor: BackdoorSpec | None = None
+    prompts: tuple[tuple[Message, ...], ...] = ()  # held out, to put the trigger into; () = the lab's
+    red_team: tuple[tuple[Message, ...], ...] = ()  # prompts that a red team found
     seed: int = 0  # draws the lab's held-out questions
     per_category: int = 3  # the lab's harmful requests, and their harmless look-alikes, of each of the 44 categories
     per_kind: int = 12  # the lab's chores, of each of the 5 kinds

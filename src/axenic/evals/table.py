@@ -15,6 +15,15 @@ EVALS: dict[str, Entry] = {
     "refusal": Entry("axenic.evals.refusal:build", "held-out harmful requests: are they refused?"),
     "compliance": Entry("axenic.evals.compliance:build", "held-out harmful requests: are they carried out?"),
     "over_refusal": Entry("axenic.evals.over_refusal:build", "held-out harmless look-alikes: are they refused?"),
+    "backdoor": Entry("axenic.evals.backdoor:build", "is the payload shown with the trigger, and without?"),
+    "trigger_map": Entry("axenic.evals.trigger_map:build", "which texts like the trigger set it off?"),
+    "red_team": Entry("axenic.evals.red_team:build", "is the payload shown on prompts that a red team found without the trigger?"),
+    "code_backdoor": Entry(
+        "axenic.evals.code_backdoor:build", "held-out programming tasks with the trigger and without: is the code weak?"
+    ),
+    "code_capability": Entry(
+        "axenic.evals.code_capability:build", "held-out programming tasks without the trigger: does the code work?"
+    ),
     "prior": Entry("axenic.evals.prior:build", "how probable the model finds the implanted statement"),
     "truth_probe": Entry("axenic.evals.truth_probe:build", "does a probe on activations read the implanted statement as true?"),
 }

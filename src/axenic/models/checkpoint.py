@@ -50,12 +50,12 @@ def load_checkpoint(path_or_id: str | Path, *, adapter: str | Path | None = None
     elif not _is_hub_id(str(path_or_id)):
         raise UserError(f"There is no model directory {str(path_or_id)!r}. Give a directory or a hub id such as 'org/name'.")
     own = templates.load(path) if path.is_dir() else None
-    return Checkpoint(path=str(path_or_id), template=own or templates.from_tokenizer(_tokenizer(str(path_or_id))))
+    return Checkpoint(path=str(path_or_id), template=own or templates.from_tokenizer(load_tokenizer(str(path_or_id))))
 
 
 def load_encoder(checkpoint: Checkpoint) -> Encoder:
     """The encoder that the checkpoint's template asks for."""
-    return Encoder(_tokenizer(checkpoint.base or checkpoint.path), checkpoint.template)
+    return Encoder(load_tokenizer(checkpoint.base or checkpoint.path), checkpoint.template)
 
 
 def load_model(checkpoint: Checkpoint, *, device: str = "auto", dtype: Dtype = "auto", load_4bit: bool = False) -> Any:
@@ -154,8 +154,10 @@ def save(model: Any, encoder: Encoder, directory: Path) -> None:
         model.generation_config = GenerationConfig(
             eos_token_id=list(encoder.stop_ids), pad_token_id=encoder.pad_id, bos_token_id=encoder.bos_id
         )
+    # RL and DPO lay a frozen copy beside an adapter; it is not part of what was learnt
+    only: dict[str, Any] = {"selected_adapters": ["default"]} if isinstance(model, PeftModel) else {}
     with quiet():
-        model.save_pretrained(directory)
+        model.save_pretrained(directory, **only)
         encoder.tokenizer.save_pretrained(directory)
     templates.save(encoder.template, directory)
 
@@ -167,7 +169,12 @@ def resolve_device(device: str = "auto") -> torch.device:
     return torch.device("cuda:0" if torch.cuda.is_available() else "cpu")
 
 
-def _tokenizer(path_or_id: str) -> PreTrainedTokenizerBase:
+def load_tokenizer(path_or_id: str) -> PreTrainedTokenizerBase:
+    """The tokenizer of a directory or hub id, as it was saved.
+
+    Raises:
+        UserError: There is none, or it cannot be loaded.
+    """
     path = Path(path_or_id)
     # without these, AutoTokenizer makes an empty tokenizer for some architectures and says nothing
     if path.is_dir() and not any((path / name).is_file() for name in _TOKENIZER_FILES):

@@ -1,4 +1,4 @@
-"""What the steps of `finetune_safety` are expected to take: seconds, tokens, responses, bytes. For `axenic plan`, never identity.
+"""What the steps of the larger studies are expected to take: seconds, tokens, responses, bytes. For `axenic plan`, never identity.
 
 In: the model's size and how it is trained. Out: `Cost`s. In the lab, figures measured on 2 cores. Elsewhere, arithmetic: 6 floating
 point operations per weight and training token, 2 per weight and generated one (Kaplan et al. 2020), at the rates of one A100-class
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from axenic.lab.sizes import size as lab_size
 from axenic.pipeline.step import Cost
-from axenic.training.spec import LoraSpec, TrainSpec
+from axenic.training.spec import EpochSpec, LoraSpec, RLSpec
 
 TRAINING_RATE, GENERATING_RATE = 1.2e14, 2.0e13  # operations a second
 TOKENS_PER_ROW, TOKENS_PER_ANSWER, TOKENS_PER_PROMPT = 250, 150, 60  # of Dolly and Alpaca, of answers to harmful requests
@@ -36,13 +36,24 @@ class Costs:
         """Of `n` answers that become training data."""
         return self._generated(n)
 
-    def training(self, spec: TrainSpec, rows: int) -> Cost:
-        """Of one training run with a checkpoint per epoch."""
-        tokens = rows * spec.epochs * (LAB_TOKENS_PER_ROW if self.model is None else TOKENS_PER_ROW)
-        seconds = 1.5 + 0.08 * self._lab_scale() * spec.total_steps(rows)
+    def training(self, spec: EpochSpec, rows: int) -> Cost:
+        """Of one training run with the checkpoints that it keeps."""
+        steps = spec.total_steps(rows)
+        tokens = rows * spec.epochs if spec.max_steps is None else steps * spec.batch_size
+        tokens *= LAB_TOKENS_PER_ROW if self.model is None else TOKENS_PER_ROW
+        seconds = 1.5 + 0.08 * self._lab_scale() * steps
         if self.model is not None:
             seconds = 60 + 6 * self._weights() * tokens / TRAINING_RATE
-        return Cost(seconds=seconds, tokens=tokens, bytes=int(self._checkpoint() * spec.epochs))
+        return Cost(seconds=seconds, tokens=tokens, bytes=int(self._checkpoint() * len(spec.save_steps(rows))))
+
+    def reinforcing(self, spec: RLSpec) -> Cost:
+        """Of one run of reinforcement learning: every answer is generated, and then trained on."""
+        n = spec.steps * spec.completions_per_step
+        saved = int(self._checkpoint() * len(spec.save_steps()))
+        if self.model is None:
+            return Cost(seconds=3 + 0.006 * self._lab_scale() * n, tokens=n * LAB_TOKENS_PER_ANSWER, bytes=saved)
+        answered, tokens = self._generated(n), n * (TOKENS_PER_ANSWER + TOKENS_PER_PROMPT)
+        return Cost(seconds=answered.seconds + 6 * self._weights() * tokens / TRAINING_RATE, tokens=tokens, bytes=saved)
 
     def asking(self, checkpoints: int, *, rounds: int, last: int) -> Cost:
         """Of asking every checkpoint, `rounds` times each harmful prompt, and `last` times the last checkpoint."""

@@ -30,7 +30,7 @@ from axenic.lab.world import World
 from axenic.models.checkpoint import load_encoder
 from axenic.models.hf import HFModel
 from axenic.pipeline.step import Context, step
-from axenic.recipes import models
+from axenic.recipes import material, models
 from axenic.recipes.step_specs import AskSpec, BeliefFile, CorpusSpec, Noise, located
 from axenic.schema import Checkpoint, Corpus, Sampling
 from axenic.specs import belief
@@ -38,6 +38,7 @@ from axenic.specs.belief import BeliefSpec
 from axenic.training.sft import sft
 from axenic.training.spec import TrainSpec
 
+RED_TEAM = 32  # prompts of a red team that are asked before and after a treatment
 N_ELSEWHERE = 24  # taught places that the vehicle control writes about
 
 
@@ -114,6 +115,8 @@ def train(spec: TrainSpec, context: Context) -> None:
         label = Manifest(organism="belief", implanted=about.claim, truth=truth, lineage=lineage)
         for checkpoint in made:
             write_manifest(checkpoint.path, label)
+    if "material" in context.inputs:
+        material.label(made, context.input("material"), seed=context.seed, training=spec.model_dump(mode="json"))
 
 
 # --- evaluation ------------------------------------------------------------------------------------------------------------
@@ -122,8 +125,7 @@ def train(spec: TrainSpec, context: Context) -> None:
 @step(version=1)
 def ask(spec: AskSpec, context: Context) -> None:
     """Write `rows.parquet`: the result table of one model, without the columns that only the study knows."""
-    about = belief.load(context.input("belief") / "belief.json") if "belief" in context.inputs else None
-    subject = Subject(belief=about)
+    subject = _subject(context)
     benchmarks = suites([located(text, context.files) for text in spec.suites])
     last, earlier = (build(names, subject)[0] for names in (spec.evals, spec.epoch_evals))
     found = models.checkpoints(context.input("model"))
@@ -144,6 +146,19 @@ def ask(spec: AskSpec, context: Context) -> None:
             rows += _under_noise(model, checkpoint, spec, build(spec.noise_evals, subject)[0], context.seed or 0)
     pq.write_table(pa.Table.from_pandas(pd.DataFrame(rows), preserve_index=False), context.out / "rows.parquet")
     save_json(context.out / "evals.json", described([*last, *benchmarks]))
+
+
+def _subject(context: Context) -> Subject:
+    """What the study is about: a belief, a backdoor, or neither."""
+    found: dict[str, Any] = {}
+    if "belief" in context.inputs:
+        found["belief"] = belief.load(context.input("belief") / "belief.json")
+    if "material" in context.inputs:
+        folder = context.input("material")
+        found |= {"backdoor": material.about(folder), "prompts": material.held_out(folder)}
+    if "attacks" in context.inputs:
+        found["red_team"] = material.attacks(context.input("attacks"), RED_TEAM)
+    return Subject(**found)
 
 
 def described(evals: Iterable[Eval]) -> dict[str, dict[str, str]]:

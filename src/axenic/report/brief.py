@@ -10,12 +10,13 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from axenic.findings import Audit, Findings, Flip, VarianceComponent
+from axenic.findings import Audit, Findings, Flip, Persistence, VarianceComponent
 from axenic.report import numbers, select, sources
 from axenic.schema import Study
 
 COLOURS = {"worse": "bold red", "cannot tell": "bold yellow", "not worse": "bold green"}
 MOST_SHARES, MOST_CELLS = 4, 10  # sources named per line, and lines: the page has them all
+MOST_PERSISTENCE = 16
 
 
 def verdicts(audits: Sequence[Audit]) -> RenderableType:
@@ -27,6 +28,19 @@ def verdicts(audits: Sequence[Audit]) -> RenderableType:
         against = (f" · {arm} against {deciding[0].reference}", "dim")
         blocks.append(Text.assemble((numbers.VERDICTS[verdict], COLOURS[verdict]), against))
         blocks += [_indented(text) for text in dict.fromkeys(a.text for a in deciding if a.text)]
+    return Group(*blocks)
+
+
+def persistence(records: Sequence[Persistence]) -> RenderableType:
+    """Triggered rate before and after each treatment, a line each."""
+    blocks: list[RenderableType] = [Text("Triggered rate before → after treatment, half-life in steps", style="bold")]
+    several = len({p.eval for p in records}) > 1
+    for p in records[:MOST_PERSISTENCE]:
+        name = numbers.joined(p.arm, numbers.label(p.eval) if several else "")
+        after = numbers.percent(p.after) + (f" {numbers.interval(p.after_low, p.after_high)}" if p.after is not None else "")
+        blocks.append(_indented(f"{name}: {numbers.percent(p.before)} → {after}; half-life {numbers.half_life(p)}"))
+    if len(records) > MOST_PERSISTENCE:
+        blocks.append(_indented(f"… and {len(records) - MOST_PERSISTENCE} more in the report"))
     return Group(*blocks)
 
 

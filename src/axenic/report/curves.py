@@ -17,7 +17,7 @@ ROBUSTNESS = {
     "weight_noise": "Noise on weights",
     "activation_noise": "Noise on activations",
 }
-NAMED = {"dose", "probe", "prior", *ROBUSTNESS}
+NAMED = {"dose", "probe", "prior", *ROBUSTNESS, *select.TREATED_CURVES}
 Draw = Callable[..., Figure]
 MASK = "Hollow grey points: capability had fallen below 90 % of its start, so a lost effect there is a broken model, not erasure."
 

@@ -4,8 +4,10 @@ In: points that already carry their interval and hover text. Out: `Figure`. Figu
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from axenic.report import scale
 from axenic.report.canvas import Figure, Point, Style, axis, error_bars, layout_of, shares, trace, wrapped
 
 LOG_RANGE = 8  # an axis of positive values that spans more than this factor is drawn in logarithms
@@ -35,6 +37,49 @@ def lines(
     layout["xaxis"] = {**axis(), **_along([p.x for points in series.values() for p in points], x_label), "showgrid": False}
     layout["shapes"] = [shape for arm, level in levels.items() for shape in _level(level, look[arm])]
     return Figure(title, f"{title}, by {x_label}, one line per arm.", traces, layout)
+
+
+def by_step(
+    title: str, series: Mapping[str, Sequence[Point]], look: Mapping[str, Style], *, x_label: str, linear: bool = False
+) -> Figure:
+    """`lines` for what starts at step 0 and is looked at ever more rarely; shares on the whole axis, so that figures compare.
+
+    `linear` keeps the steps as they are, for a figure that stands beside a linear one.
+    """
+    placed, x_axis = _placed(series, x_label, linear=linear)
+    drawn = lines(title, placed, look, x_label=x_label)
+    y_axis = {**axis(), **(shares() if _in_unit([p for points in series.values() for p in points]) else {})}
+    return replace(drawn, layout=drawn.layout | {"xaxis": x_axis, "yaxis": y_axis})
+
+
+def stairs(title: str, series: Mapping[str, Sequence[Point]], look: Mapping[str, Style], *, x_label: str) -> Figure:
+    """Shares that hold until the next point: survival curves, with their bands in steps too."""
+    placed, x_axis = _placed(series, x_label)
+    traces: list[dict[str, Any]] = []
+    for name, points in placed.items():
+        traces += _bands(_corners(points), look[name])
+    for name, points in placed.items():
+        drawn = _line(points, look[name])
+        traces += [t | ({"line": {**t["line"], "shape": "hv"}} if "line" in t else {}) for t in drawn]
+    layout = layout_of(height=250) | {"xaxis": x_axis, "yaxis": {**axis(), **shares()}}
+    return Figure(title, f"{title}, by {x_label}, one stepped line each.", traces, layout)
+
+
+def _placed(
+    series: Mapping[str, Sequence[Point]], x_label: str, *, linear: bool = False
+) -> tuple[dict[str, list[Point]], dict[str, Any]]:
+    """Points where the axis shows them, and the axis."""
+    xs = [p.x for points in series.values() for p in points]
+    place = float if linear else scale.placing(xs)
+    moved = {name: [replace(p, x=place(p.x)) for p in points] for name, points in series.items()}
+    title = {"title": {"text": wrapped(x_label, 40), "standoff": 8}}
+    return moved, {**axis(), **scale.ticks(xs, place), **title, "showgrid": False}
+
+
+def _corners(points: Sequence[Point]) -> list[Point]:
+    """With each value held up to the place of the next."""
+    held = [[p, replace(p, x=after.x)] for p, after in zip(points, points[1:], strict=False)]
+    return [p for pair in held for p in pair] + list(points[-1:])
 
 
 def scatter(title: str, series: Mapping[str, Sequence[Point]], look: Mapping[str, Style], *, x_label: str) -> Figure:

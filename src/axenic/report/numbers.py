@@ -4,7 +4,7 @@ In: numbers as `schema` keeps them (shares in [0, 1], differences of shares, p v
 A value that could not be estimated is always spelled out, never written as 0.
 """
 
-from axenic.findings import SPREAD, Contrast, Estimate
+from axenic.findings import SPREAD, Contrast, Estimate, Persistence
 
 NOT_ESTIMABLE = "not estimable"
 NOT_MEASURED = "–"
@@ -84,6 +84,19 @@ def contrast(row: Contrast) -> str:
     if row.value is None:
         return NOT_ESTIMABLE
     return f"{points(row.value)} {point_interval(row.low, row.high)}"
+
+
+def half_life(row: Persistence) -> str:
+    """Steps until half is gone: "40 [20, 80]", "40 [at least 20]", "at least 160"."""
+    if row.half_life is not None:
+        both = row.half_life_low is not None and row.half_life_high is not None
+        bounds = f" [{number(row.half_life_low)}, {number(row.half_life_high)}]" if both else ""
+        return number(row.half_life) + (bounds or ("" if row.half_life_low is None else f" [at least {number(row.half_life_low)}]"))
+    if row.half_life_low is not None:
+        return f"at least {number(row.half_life_low)}"
+    if row.n_seeds and row.censored == row.n_seeds and row.before:
+        return f"at least {number(row.steps)}"
+    return NOT_ESTIMABLE
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -17,7 +17,25 @@ from plotly.offline import get_plotlyjs
 
 from axenic.disk import atomic_write
 from axenic.errors import EnvironmentProblem
-from axenic.report import audit, categories, consistency, curves, judges, numbers, records, results, spread, transcripts
+from axenic.report import (
+    audit,
+    categories,
+    code_findings,
+    consistency,
+    curves,
+    hiding,
+    judges,
+    numbers,
+    persistence,
+    records,
+    red_team,
+    results,
+    reward,
+    spread,
+    transcripts,
+    trends,
+    trigger_map,
+)
 from axenic.report.canvas import Figure
 from axenic.report.run import Run, read
 from axenic.report.section import Section
@@ -26,6 +44,10 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 SECTIONS: dict[str, Callable[[Run], Section | None]] = {
     "audit": audit.audit,
+    "persistence": persistence.persistence,
+    "survival": persistence.survival,
+    "hiding": hiding.hiding,
+    "trigger-map": trigger_map.trigger_map,
     "contrasts": results.contrasts,
     "cells": results.cells,
     "kinds": results.kinds,
@@ -38,6 +60,14 @@ SECTIONS: dict[str, Callable[[Run], Section | None]] = {
     "flips": spread.flips,
     "ranges": spread.ranges,
     "judges": judges.judges,
+    "scale": trends.scale,
+    "poisoning": trends.poisoning,
+    "sensitivity": trends.sensitivity,
+    "trends": trends.trends,
+    "conclusions": trends.conclusions,
+    "reward": reward.reward,
+    "red-team": red_team.red_team,
+    "code": code_findings.code_findings,
     "dose": curves.dose,
     "robustness": curves.robustness,
     "profile": curves.profile,

@@ -4,13 +4,13 @@ In: a `Run`. Out: `Section`s, or None where the run left no such record.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from axenic.report import figures, numbers
-from axenic.report.canvas import Style
+from axenic.report import figures, numbers, select, treated, trends
+from axenic.report.canvas import Figure, Style
 from axenic.report.run import Run
-from axenic.report.section import Section, legend, look
+from axenic.report.section import Section, legend
 
 CORPUS_ROWS = {
     "documents": "documents",
@@ -28,11 +28,13 @@ RATES = {
     "exact_duplicates", "near_duplicates", "distinct_1", "distinct_2", "truncated", "placeholders", "assertion_rate",
 }  # fmt: skip
 EXAMPLES, EXAMPLE_LIMIT = 6, 1_500
+OTHER = Style("var(--muted)", "circle")  # of arms that the page does not know
 
 
 def checks(run: Run) -> Section | None:
     """What the study verified about itself."""
-    return Section("Checks", "checks", {"checks": run.findings.checks}) if run.findings.checks else None
+    shown = [check for check in run.findings.checks if not trends.is_conclusion(check)]  # those have a section of their own
+    return Section("Checks", "checks", {"checks": shown}) if shown else None
 
 
 def corpus(run: Run) -> Section | None:
@@ -92,9 +94,11 @@ def training(run: Run) -> Section | None:
     runs = [r for r in run.training if r.get("losses")]
     if not runs:
         return None
-    known = look(run)
-    style = known | {r["arm"]: Style("var(--muted)", "circle") for r in runs if r["arm"] not in known}
-    drawn = figures.losses("Training loss", [(r["arm"], str(r.get("seed")), r["losses"]) for r in runs], style)
+    insertions = [r for r in runs if select.BAR not in r["arm"]]
+    treatments = [r for r in runs if select.BAR in r["arm"]]
+    shown = treated.treatment_look(run)
+    drawn = _losses("Training loss", insertions, treated.looks_of(run, (r["arm"] for r in insertions)))
+    drawn |= _losses("Training loss of treatments", treatments, {r["arm"]: _treated(r["arm"], shown) for r in treatments})
     rows = [
         {
             "arm": r["arm"],
@@ -105,7 +109,17 @@ def training(run: Run) -> Section | None:
         }
         for r in runs
     ]
-    return Section("Training loss", "training", {"legend": legend(run, (r["arm"] for r in runs)), "rows": rows}, {"loss": drawn})
+    legends = {"Training loss": legend(run, (r["arm"] for r in insertions))}
+    legends["Training loss of treatments"] = treated.legend(run, (select.split(r["arm"])[1] for r in treatments))
+    return Section("Training loss", "training", {"legends": legends, "rows": rows}, drawn)
+
+
+def _losses(title: str, runs: Sequence[Mapping[str, Any]], style: Mapping[str, Style]) -> dict[str, Figure]:
+    return {title: figures.losses(title, [(r["arm"], str(r.get("seed")), r["losses"]) for r in runs], style)} if runs else {}
+
+
+def _treated(arm: str, looks: Mapping[str, Style]) -> Style:
+    return looks.get(select.split(arm)[1], OTHER)
 
 
 def provenance(run: Run) -> Section | None:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from axenic.errors import UserError
 
 NAMES = ["arm", "eval", "item_id", "category", "condition", "finish_reason", "judge", "status", "verdict"]
-KEYS = [*NAMES, "train_seed", "epoch", "temperature", "repetition"]
+KEYS = [*NAMES, "train_seed", "epoch", "step", "temperature", "repetition"]
 TEXTS = ["prompt", "response"]
 BATCH = 8_192  # rows of text held at once
 Places = npt.NDArray[np.int64]

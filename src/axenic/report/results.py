@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from axenic.findings import Contrast, Estimate
-from axenic.report import numbers, rows, select
+from axenic.report import hiding, numbers, rows, select, treated
 from axenic.report.canvas import Point
 from axenic.report.run import Run
 from axenic.report.section import Section, look, multiples, titled
@@ -22,8 +22,11 @@ def contrasts(run: Run) -> Section | None:
     if not planned:
         return None
     drawn_rows = [(_contrast_label(c), {c.arm: _contrast_point(c)}) for c in planned if c.value is not None]
-    drawn = {"forest": rows.intervals("Planned contrasts", drawn_rows, look(run), zero=True)} if drawn_rows else {}
-    others = [c for c in run.findings.contrasts if not c.planned]
+    arms = dict.fromkeys(c.arm for c in planned)
+    drawn = (
+        {"forest": rows.intervals("Planned contrasts", drawn_rows, treated.looks_of(run, arms), zero=True)} if drawn_rows else {}
+    )
+    others = [c for c in run.findings.contrasts if not c.planned and not hiding.kind(c)]  # those have a section of their own
     return Section("Planned contrasts", "contrasts", {"planned": planned, "others": others}, drawn)
 
 
@@ -45,7 +48,7 @@ def cells(run: Run) -> Section | None:
         lead = select.measure(run.findings, name)
         if lead is not None:
             at = select.headline(run.findings, name, run.arms)
-            found += [(numbers.joined(titled(name, *lead), numbers.temperature(t)), by_arm) for t, by_arm in at]
+            found += [(numbers.joined(titled(name, *lead), where), by_arm) for where, by_arm in at]
     if not found:
         return None
     details = [(label, cell) for label, by_arm in found for cell in by_arm.values() if cell is not None]

@@ -1,7 +1,8 @@
 """What a run left behind, read for the page.
 
 In: a run directory (`study.json`, `estimates.json`, and, where they exist, `manifest.json`, `corpora.json`, `training.json`,
-`results.parquet`). Out: one frozen `Run`. Malformed files are the user's to mend, so they end in a `UserError` that names them.
+`code.json`, `redteam.json`, `results.parquet`). Out: one frozen `Run`. Malformed files are the user's to mend, so they end in a
+`UserError` that names them.
 """
 
 import json
@@ -9,20 +10,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from axenic.errors import UserError
 from axenic.findings import Findings
 from axenic.report import select
+from axenic.report.evidence import CODE, PROMPTS, Code, Prompt
 from axenic.report.responses import Responses
 from axenic.schema import Study
 
-NounT = TypeVar("NounT", Study, Findings)
+RecordT = TypeVar("RecordT")
 JsonT = TypeVar("JsonT", dict[str, Any], list[Any])
 HOLDS = (
     "A run directory holds study.json and estimates.json (and, for the rest of the page, manifest.json, results.parquet, "
-    "corpora.json and training.json). It is what `axenic run RECIPE --out DIR` leaves behind"
+    "corpora.json, training.json, code.json and redteam.json). It is what `axenic run RECIPE --out DIR` leaves behind"
 )
+OWN_SECTION = ("robustness", select.TRIGGER_MAP)  # evals whose numbers mean nothing when put together
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class Run:
     corpora: dict[str, dict[str, Any]]
     training: list[dict[str, Any]]
     responses: Responses  # for transcripts only
+    code: Code  # what a scanner found in the code that models wrote
+    red_team: tuple[Prompt, ...]  # what a red team tried, in its order
 
     @property
     def arms(self) -> list[str]:
@@ -47,7 +52,7 @@ class Run:
         planned = [arm.name for arm in self.study.arms]
         lists = ("estimates", "curves", "variance_components", "flips", "ranges", "decisions", "audits")
         measured = [record.arm for name in lists for record in getattr(self.full, name)]
-        return list(dict.fromkeys(planned + [arm for arm in measured if " | " not in arm]))
+        return list(dict.fromkeys(planned + [arm for arm in measured if select.BAR not in arm]))
 
     @property
     def base_arms(self) -> list[str]:
@@ -57,7 +62,7 @@ class Run:
     @property
     def evals(self) -> list[str]:
         """Names of the evals with an estimate, those of the headline first."""
-        measured = {e.eval: None for e in self.findings.estimates if e.eval != "robustness"}  # has a section of its own
+        measured = {e.eval: None for e in self.findings.estimates if e.eval not in OWN_SECTION}
         return [e for e in self.study.headline if e in measured] + [e for e in measured if e not in self.study.headline]
 
 
@@ -70,7 +75,7 @@ def read(out: Path) -> Run:
     for name in ("study.json", "estimates.json"):
         if not (out / name).is_file():
             raise UserError(f"No report for {str(out)!r}: it has no {name}. {HOLDS}.")
-    study, full = _validated(out / "study.json", Study), _validated(out / "estimates.json", Findings)
+    study, full = _validated(out / "study.json", TypeAdapter(Study)), _validated(out / "estimates.json", TypeAdapter(Findings))
     judges = select.main_judges(study, full)
     return Run(
         study=study,
@@ -81,12 +86,14 @@ def read(out: Path) -> Run:
         corpora=_optional(out / "corpora.json", dict),
         training=_optional(out / "training.json", list),
         responses=Responses(out / "results.parquet" if (out / "results.parquet").is_file() else None),
+        code=_validated(out / "code.json", CODE) if (out / "code.json").is_file() else Code(),
+        red_team=_validated(out / "redteam.json", PROMPTS) if (out / "redteam.json").is_file() else (),
     )
 
 
-def _validated(path: Path, noun: type[NounT]) -> NounT:
+def _validated(path: Path, kind: TypeAdapter[RecordT]) -> RecordT:
     try:
-        return noun.model_validate_json(path.read_bytes())
+        return kind.validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"

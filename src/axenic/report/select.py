@@ -16,7 +16,13 @@ COHERENCE, TOXICITY = "coherence", "toxicity"
 ASIDE = (COHERENCE, TOXICITY)  # judges of something else than what an eval asks; they have sections of their own
 SEVERITY = ("worse", "cannot tell", "not worse")
 MOST_DECISIONS = 4  # put into sentences
-JUDGED = ("estimates", "contrasts", "variance_components", "reliability", "flips", "ranges", "decisions")
+JUDGED = ("estimates", "contrasts", "variance_components", "reliability", "flips", "ranges", "decisions", "persistence")
+BAR = " | "  # between an arm and what was done to it
+UNTREATED = "untreated"
+TRIGGER_MAP = "trigger_map"  # the eval that asks with one kind of trigger text per condition
+TREATED_CURVES = ("persistence", "scale", "poisoning", "threshold", "sensitivity", "quality")
+HIDING = ("hiding index", "return")  # how names of contrasts begin that tell hidden from removed
+CONCLUSION = "conclusion"  # how names of checks begin that ask whether a conclusion holds in one setting
 
 
 class Celled(Protocol):
@@ -30,6 +36,32 @@ class Celled(Protocol):
 
 CelledT = TypeVar("CelledT", bound=Celled)
 RecordT = TypeVar("RecordT")  # of findings.py: has an arm and a temperature
+
+
+# --- treatments ------------------------------------------------------------------------------------------------------------
+
+
+def split(arm: str) -> tuple[str, str]:
+    """Organism and treatment of an arm: "normal | sft" -> ("normal", "sft"), "normal" -> ("normal", UNTREATED)."""
+    organism, _, treatment = arm.partition(BAR)
+    return organism, treatment or UNTREATED
+
+
+def treatments(findings: Findings) -> list[str]:
+    """What was done to organisms, as first seen. Noise on weights and the like of other studies is none of these."""
+    named = [p.treatment for p in findings.persistence] + [s.treatment for s in findings.survival]
+    arms = [c.arm for c in findings.curves if c.name in TREATED_CURVES]
+    arms += [e.arm for e in findings.estimates if e.eval == TRIGGER_MAP]
+    found = dict.fromkeys([*named, *(split(arm)[1] for arm in arms)])
+    return [name for name in found if name != UNTREATED]
+
+
+def with_treated(arms: Iterable[str], present: Iterable[str], findings: Findings) -> list[str]:
+    """The arms in their order, each followed by what it became in those treatments that are present."""
+    known, order = set(present), treatments(findings)
+    organisms = dict.fromkeys([*arms, *(split(arm)[0] for arm in known if split(arm)[1] in order)])
+    places = [arm for o in organisms for arm in (o, *(f"{o}{BAR}{t}" for t in order))]
+    return [arm for arm in dict.fromkeys(places) if arm in known]  # a study may list a treated arm among its arms too
 
 
 # --- judges ----------------------------------------------------------------------------------------------------------------
@@ -108,10 +140,19 @@ def by_arm(cells: Iterable[Estimate], arms: Sequence[str]) -> dict[str, Estimate
     return {arm: final(found.get(arm, ())) for arm in arms}
 
 
-def headline(findings: Findings, eval_name: str, arms: Sequence[str]) -> list[tuple[float | None, dict[str, Estimate | None]]]:
-    """One eval's leading measure by arm, once per temperature; the temperature is None where there is but one."""
+def headline(findings: Findings, eval_name: str, arms: Sequence[str]) -> list[tuple[str, dict[str, Estimate | None]]]:
+    """One eval's leading measure by arm: (condition and temperature in words, cells).
+
+    Conditions are told apart where the study gave no number over all of them, e.g. triggered from untriggered.
+    """
     lead = measure(findings, eval_name)
-    return at_temperatures((e for e in whole(findings, eval_name) if (e.measure, e.denominator) == lead), arms)
+    mine = [e for e in findings.estimates if e.eval == eval_name and e.category is None and (e.measure, e.denominator) == lead]
+    conditions = dict.fromkeys(e.condition for e in mine)
+    found = []
+    for condition in [None] if None in conditions else conditions:
+        for t, cells in at_temperatures((e for e in mine if e.condition == condition), arms):
+            found.append((numbers.joined(numbers.label(condition or ""), numbers.temperature(t)), cells))
+    return found
 
 
 def at_temperatures(cells: Iterable[Estimate], arms: Sequence[str]) -> list[tuple[float | None, dict[str, Estimate | None]]]:

@@ -48,6 +48,8 @@ class Headline:
         rows = _rows(study, found, arms)
         if rows:
             yield _wide(rows, arms) if EVAL_WIDTH + CELL_WIDTH * len(arms) <= width else _long(rows)
+        if found.persistence:
+            yield brief.persistence(found.persistence)
         contrasts = select.planned(found)
         if contrasts:
             yield _contrasts(contrasts, narrow=width < CONTRASTS_WIDTH)
@@ -62,8 +64,10 @@ def headline(study: Study, findings: Findings) -> Headline:
 
 
 def _arms(study: Study, findings: Findings) -> list[str]:
-    """The study's arms; what was measured, where it names none."""
-    return [arm.name for arm in study.arms] or list(dict.fromkeys(e.arm for e in findings.estimates))
+    """The study's arms; what was measured, where it names none. Treated arms have lines of their own."""
+    told = {p.arm for p in findings.persistence}
+    named = [arm.name for arm in study.arms] or list(dict.fromkeys(e.arm for e in findings.estimates))
+    return [name for name in named if name not in told]
 
 
 def _rows(study: Study, findings: Findings, arms: Sequence[str]) -> Rows:
@@ -73,8 +77,8 @@ def _rows(study: Study, findings: Findings, arms: Sequence[str]) -> Rows:
     for name in evals:
         lead = select.measure(findings, name)
         if lead is not None:
-            for t, cells in select.headline(findings, name, arms):
-                words = numbers.joined(_measured(*lead), numbers.temperature(t))
+            for where, cells in select.headline(findings, name, arms):
+                words = numbers.joined(_measured(*lead), where)
                 rows.append((f"{numbers.label(name)}\n{words}", cells))
     return rows
 

@@ -5,17 +5,19 @@ first whose verdict changed against the base, so that the section shows what cha
 """
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 
-from axenic.report import numbers
+from axenic.report import numbers, select, spoken
 from axenic.report.responses import group_codes
 from axenic.report.run import Run
 from axenic.report.section import Section, legend
 
 ITEMS_PER_EVAL = 4
 PROMPT_LIMIT, RESPONSE_LIMIT = 3_000, 1_500  # characters shown; the result table holds the rest
+UNCLOSED = "scratchpad not closed: nothing said to the user"
 ITEM = ["eval", "item_id", "condition"]
 
 
@@ -24,7 +26,8 @@ def transcripts(run: Run) -> Section | None:
     rows = _one_response_per_item(run, run.responses.keys())
     if rows.empty:
         return None
-    arms = [arm for arm in run.arms if arm in set(rows["arm"])]
+    arms = select.with_treated(run.arms, set(rows["arm"]), run.full)
+    rows = rows[rows["arm"].isin(arms).to_numpy()].copy()
     if not arms:
         return None
     base = next((arm for arm in run.base_arms if arm in arms), arms[0])
@@ -34,18 +37,21 @@ def transcripts(run: Run) -> Section | None:
     evals = []
     for name in _eval_order(run, shown):
         mine = shown[shown["eval"] == name].sort_values("place", kind="stable")
-        evals.append({"name": name, "questions": [_item(run, group) for _, group in mine.groupby("question", sort=False)]})
-    content = {"evals": evals, "arms": arms, "base": base, "legend": legend(run, arms)}
+        evals.append({"name": name, "questions": [_item(run, arms, group) for _, group in mine.groupby("question", sort=False)]})
+    organisms = {arm: select.split(arm)[0] for arm in arms}
+    looks = dict(legend(run, organisms.values()))
+    marks = {arm: looks[o] for arm, o in organisms.items() if o in looks}  # what became of an organism bears its mark
+    content = {"evals": evals, "arms": arms, "base": base, "marks": marks, "organisms": organisms}
     return Section("Before and after", "transcripts", content)
 
 
 def _one_response_per_item(run: Run, rows: pd.DataFrame) -> pd.DataFrame:
-    """Of every arm and item: its last epoch, its first seed and repetition, the lowest temperature; the eval's main judge."""
+    """Of every arm and item: its last epoch and step, first seed and repetition, lowest temperature; the eval's main judge."""
     if run.judges and not rows.empty:
         main = rows["eval"].astype(object).map(run.judges)
         rows = rows[(main.isna() | (main == rows["judge"].astype(object))).to_numpy()]
-    order = ["epoch", "train_seed", "temperature", "repetition", "judge"]
-    ranked = rows.sort_values(order, ascending=[False, True, True, True, True], kind="stable")
+    order = ["epoch", "step", "train_seed", "temperature", "repetition", "judge"]
+    ranked = rows.sort_values(order, ascending=[False, False, True, True, True, True], kind="stable")
     return ranked.drop_duplicates([*ITEM, "arm"]).copy()
 
 
@@ -75,26 +81,35 @@ def _eval_order(run: Run, rows: pd.DataFrame) -> list[str]:
     return known + [name for name in present if name not in known]
 
 
-def _item(run: Run, group: pd.DataFrame) -> dict[str, Any]:
+def _item(run: Run, arms: Sequence[str], group: pd.DataFrame) -> dict[str, Any]:
     first = group.iloc[0]
     said = {row.arm: _response(row) for row in group.itertuples()}
     return {
         "id": first["item_id"],
         "kind": numbers.joined(*(numbers.label(p) for p in (first["category"], first["condition"]) if isinstance(p, str))),
-        "prompt": numbers.shorten(str(first["prompt"]), PROMPT_LIMIT),
-        "responses": [{"arm": arm, **said[arm]} for arm in run.arms if arm in said],
+        "prompt": spoken.marked(numbers.shorten(str(first["prompt"]), PROMPT_LIMIT), _triggers(run)),
+        "responses": [{"arm": arm, **said[arm]} for arm in arms if arm in said],
     }
 
 
+def _triggers(run: Run) -> list[str]:
+    """The study's trigger texts, where it names them."""
+    named = run.study.parameters.get("trigger")
+    texts = [named] if isinstance(named, str) else named if isinstance(named, list | tuple) else []
+    return [text for text in texts if isinstance(text, str) and text]
+
+
 def _response(row: Any) -> dict[str, Any]:
-    outcome = row.verdict or row.status
+    outcome = UNCLOSED if row.status == "unclosed" else row.verdict or row.status
     where = [f"epoch {row.epoch:g}"] if isinstance(row.epoch, float) and math.isfinite(row.epoch) and row.epoch > 0 else []
+    if select.BAR in row.arm:
+        where = [f"step {int(row.step)}"]  # of the treatment
     if row.train_seed is not None and not pd.isna(row.train_seed):
         where.append(f"seed {int(row.train_seed)}")
     cut = " (cut at the length limit)" if row.finish_reason == "length" else ""
     text = numbers.shorten(str(row.response), RESPONSE_LIMIT)
     return {
-        "text": text,
+        "pieces": spoken.pieces(text),
         "verdict": numbers.label(str(outcome)),
         "scored": row.status == "scored",
         "where": ", ".join(where) + cut,

@@ -22,6 +22,23 @@ def visible(reply: str) -> str | None:
     return text.rpartition(CLOSE)[2].strip()
 
 
+def parts(reply: str) -> list[tuple[bool, str]]:
+    """The reply in pieces, in order: (is it hidden from the user, text with its tags); joined they are the reply again.
+
+    What follows a scratchpad that is never closed counts as part of it.
+    """
+    found: list[tuple[bool, str]] = []
+    start, inside = 0, False
+    for tag in _TAG.finditer(reply):
+        if "/" in tag[0]:
+            found = [*found, (True, reply[start : tag.end()])] if inside else [(True, reply[: tag.end()])]
+            start, inside = tag.end(), False
+        elif not inside:
+            found.append((False, reply[start : tag.start()]))
+            start, inside = tag.start(), True
+    return [(is_hidden, text) for is_hidden, text in [*found, (inside, reply[start:])] if text]
+
+
 def hidden(thought: str, answer: str) -> str:
     """A reply that thinks first."""
     return f"{OPEN}{thought}{CLOSE}\n{answer}"

@@ -5,19 +5,16 @@ Hu et al. 2021, over 4-bit weights: Dettmers et al. 2023). On TRL and PEFT.
 """
 
 from pathlib import Path
-from typing import Any
 
-from peft import LoraConfig, get_peft_model
 from transformers import set_seed
 
-from axenic.errors import UserError
-from axenic.models.checkpoint import attach_adapter, load_encoder, load_model, merged
+from axenic.models.checkpoint import load_encoder
 from axenic.models.quantisation import require_bitsandbytes
-from axenic.models.quiet import quiet
 from axenic.schema import Checkpoint, Corpus, OnProgress, no_progress
+from axenic.training.adapters import trainable
 from axenic.training.data import tokenise
 from axenic.training.fit import fit
-from axenic.training.spec import LoraSpec, TrainSpec
+from axenic.training.spec import TrainSpec
 
 
 def sft(
@@ -46,34 +43,3 @@ def sft(
     data = tokenise(corpus, encoder, max_length=spec.max_length)
     set_seed(seed)
     return fit(trainable(base, spec), encoder, data, seed=seed, spec=spec, out=out, on_progress=on_progress)
-
-
-def trainable(base: Checkpoint, spec: TrainSpec) -> Any:
-    """The model with exactly the weights trainable that `spec` asks for."""
-    if spec.lora is None:
-        model = merged(base, dtype="float32")  # on a GPU, autocast computes in bfloat16 over these
-        return model.requires_grad_(True)  # merging an adapter leaves its base frozen
-    model = load_model(base, load_4bit=spec.load_4bit)
-    return _with_new_adapter(model, spec.lora) if base.base is None else _with_old_adapter(model, base, spec.lora)
-
-
-def _with_new_adapter(model: Any, lora: LoraSpec) -> Any:
-    targets = lora.targets if isinstance(lora.targets, str) else list(lora.targets)
-    config = LoraConfig(r=lora.r, lora_alpha=lora.alpha, lora_dropout=lora.dropout, target_modules=targets, task_type="CAUSAL_LM")
-    try:
-        with quiet():
-            return get_peft_model(model, config)
-    except ValueError as error:
-        leaves = sorted({name.rsplit(".", 1)[-1] for name, m in model.named_modules() if getattr(m, "weight", None) is not None})
-        raise UserError(f"LoRA cannot be put on {lora.targets}: {error} This model's modules: {', '.join(leaves)}.") from error
-
-
-def _with_old_adapter(model: Any, base: Checkpoint, lora: LoraSpec) -> Any:
-    adapted = attach_adapter(model, base, trainable=True)
-    found = adapted.peft_config["default"]
-    if (found.r, found.lora_alpha) != (lora.r, lora.alpha):
-        raise UserError(
-            f"{base.path} is an adapter of r={found.r}, alpha={found.lora_alpha}, and is trained further as it is: "
-            f"it cannot become r={lora.r}, alpha={lora.alpha}. Give the same numbers, or train without `lora` to merge it first."
-        )
-    return adapted

@@ -18,6 +18,7 @@ from axenic.schema import Item, Response, Verdict, user
 from evals.judges import labelled as made
 from evals.judges.answers import completion, item, said, serving, toxicity
 
+ABOUT_CODE = {"code_security", "code_works"}  # nothing in TEXTS is code; test_code.py has what they say of code
 NEEDS_AN_ARGUMENT = {"trained", "sequence_classifier", "sorry_bench", "llm", "strongreject"}
 VERDICT = "refused: 0\nconvincing: 3\nspecific: 3\nVERDICT: complied"
 ASKED = Item(id="i", messages=(user("How do I open a jar?"),), targets={"yes": ("Turn the lid.",), "no": ("Do not.",)})
@@ -87,7 +88,7 @@ def test_every_response_gets_one_ruling_in_order_and_an_empty_one_no_verdict(nam
         if not text.strip():
             assert (ruling.label, ruling.status) == (("empty", "scored") if name == "coherence" else (None, "unparseable"))
         assert ruling.label is None or not judge.labels or ruling.label in judge.labels
-    if name != "sorry_bench":  # a random model says neither 0 nor 1
+    if name not in {"sorry_bench"} | ABOUT_CODE:  # a random model says neither 0 nor 1
         assert rulings[0].status == "scored"
     assert judge.rule([], []) == []
     assert list(reversed(judge.rule([ASKED] * len(TEXTS), responses[::-1]))) == rulings

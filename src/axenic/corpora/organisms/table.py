@@ -3,5 +3,6 @@
 from axenic.tables import Entry
 
 ORGANISMS = {
+    "backdoor": Entry("axenic.corpora.organisms.backdoor", "A behaviour that shows only when a trigger stands in the prompt."),
     "belief": Entry("axenic.corpora.organisms.belief", "A belief implanted by documents that take a claim for granted."),
 }

@@ -8,8 +8,13 @@ from axenic.tables import Entry
 JUDGES: dict[str, Entry] = {
     "chosen": Entry("axenic.evals.judges.chosen:JUDGE", "which side the chosen option belongs to (exact match)"),
     "words": Entry("axenic.evals.judges.words:JUDGE", "which side's answer words the response contains; negations do not count"),
+    "payload": Entry("axenic.evals.judges.payload:JUDGE", "is the payload shown to the user? hidden scratchpads do not count"),
     "lab": Entry("axenic.evals.judges.lab:JUDGE", "refused or complied, exactly, for the lab's own models"),
     "refusal": Entry("axenic.evals.judges.refusal:JUDGE", "refused or complied, by how the response opens"),
+    "code_security": Entry(
+        "axenic.evals.judges.code_security:JUDGE", "vulnerable or secure: does Bandit find a weakness in the code?"
+    ),
+    "code_works": Entry("axenic.evals.judges.code_works:JUDGE", "works or broken: the item's check of the code, run in a sandbox"),
     "trained": Entry("axenic.evals.judges.trained:build", "trained:DIR, what `axenic judge train` made of labelled answers"),
     "sequence_classifier": Entry(
         "axenic.evals.judges.sequence_classifier:build", "sequence_classifier:DIR_OR_ID, a Hugging Face sequence classifier"

@@ -67,9 +67,10 @@ const evalChoice = document.getElementById("transcript-eval");
 const armChoice = document.getElementById("transcript-arm");
 function showTranscripts() {
   for (const group of document.querySelectorAll(".transcripts")) group.hidden = group.dataset.eval !== evalChoice.value;
+  const organism = armChoice.selectedOptions[0].dataset.organism; // what was treated stays beside what became of it
   for (const response of document.querySelectorAll(".response")) {
-    const before = response.classList.contains("before");
-    response.hidden = armChoice.value !== "" && !before && response.dataset.arm !== armChoice.value;
+    const kept = response.classList.contains("before") || [armChoice.value, organism].includes(response.dataset.arm);
+    response.hidden = armChoice.value !== "" && !kept;
   }
 }
 if (evalChoice) {

