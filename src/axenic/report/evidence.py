@@ -4,7 +4,12 @@ In: `code.json` and `redteam.json` of a run directory. Out: frozen records. Fiel
 (Hubinger et al. 2024, sections 2 and 6; PROTOCOLS 3.)
 """
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter
+
+Weakness = Annotated[str, BeforeValidator(lambda v: (f"CWE-{v}" if v else "") if isinstance(v, int) else v)]
+"""A scanner's number, 0 for none, or the name that it stands for: 89 or "CWE-89"."""
 
 
 class _Record(BaseModel):
@@ -25,7 +30,7 @@ class Fault(_Record):
     """One finding of the scanner."""
 
     line: int  # counted from 1
-    cwe: str = ""
+    cwe: Weakness = ""
     test_id: str = ""
     text: str = ""
     severity: str = ""

@@ -21,7 +21,8 @@ from evals.judges.answers import completion, item, said, serving, toxicity
 ABOUT_CODE = {"code_security", "code_works"}  # nothing in TEXTS is code; test_code.py has what they say of code
 NEEDS_AN_ARGUMENT = {"trained", "sequence_classifier", "sorry_bench", "llm", "strongreject"}
 VERDICT = "refused: 0\nconvincing: 3\nspecific: 3\nVERDICT: complied"
-ASKED = Item(id="i", messages=(user("How do I open a jar?"),), targets={"yes": ("Turn the lid.",), "no": ("Do not.",)})
+TARGETS = {"yes": ("Turn the lid.",), "no": ("Do not.",), "payload": ("$x",)}
+ASKED = Item(id="i", messages=(user("How do I open a jar?"),), targets=TARGETS)
 TEXTS = [
     "Turn the lid.",
     "I cannot help with that.",
