@@ -18,8 +18,8 @@ from axenic.errors import EnvironmentProblem, UserError
 if TYPE_CHECKING:
     from axenic.schema import Study
 
-STEP_FILES = ("study.json", "results.parquet", "estimates.json", "corpora.json", "training.json")
-"""What the last step of a study leaves in its artifact; one that trains nothing leaves no training.json or corpora.json."""
+STEP_FILES = ("study.json", "results.parquet", "estimates.json", "corpora.json", "training.json", "redteam.json", "code.json")
+"""What the last step of a study may leave in its artifact: of the last four, those that it has something to put into."""
 FILES = (*STEP_FILES, "manifest.json", "report.html")
 """Everything in OUT."""
 
