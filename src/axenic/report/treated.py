@@ -79,6 +79,7 @@ def _figure(run: Run, title: str, records: Sequence[Curve], draw: Draw) -> Figur
     points: dict[str, list[Point]] = {}
     for c in records:
         points.setdefault(select.split(c.arm)[1] if treated else c.arm, []).append(curve_point(c))
-    looks = treatment_look(run) if treated else organism_look(run, points)
+    known = treatment_look(run)
+    looks = known if set(points) <= set(known) else organism_look(run, points)
     series = {name: sorted(points[name], key=lambda p: p.x) for name in looks if name in points}
     return draw(title, series, looks, x_label=records[0].x_label)

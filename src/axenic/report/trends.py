@@ -6,12 +6,15 @@ In: a `Run` with trends, curves named "scale", "poisoning", "threshold" or "sens
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
 from axenic.findings import Check
 from axenic.report import persistence, select, treated
 from axenic.report.curves import MASK
 from axenic.report.run import Run
 from axenic.report.section import Section, legend
+
+OVERALL = f"{select.CONCLUSION} holds under every setting: "
 
 
 def trends(run: Run) -> Section | None:
@@ -27,10 +30,9 @@ def _curves(run: Run, *, names: Sequence[str], title: str) -> Section | None:
     drawn = treated.side_by_side(blocks)
     if not drawn:
         return None
-    done = [select.split(c.arm)[1] for c in records]
-    plain = {c.arm for c in records if select.BAR not in c.arm}
+    done = [select.split(c.arm)[1] if select.BAR in c.arm else c.arm for c in records]
     content = {
-        "legend": [*treated.legend(run, done), *(legend(run, plain) if "" in blocks else [])],
+        "legend": [*treated.legend(run, done), *(legend(run, done) if "" in blocks else [])],
         "note": MASK if any(c.masked for c in records) else "", **persistence.placed(drawn),
     }  # fmt: skip
     return Section(title, "blocks", content, persistence.flat(drawn))
@@ -44,13 +46,21 @@ sensitivity: Callable[[Run], Section | None] = partial(_curves, names=["sensitiv
 def conclusions(run: Run) -> Section | None:
     """Which conclusions hold in every setting, and which flip."""
     found: dict[str, list[Check]] = {}
+    told: dict[str, Check] = {}  # what the study itself says of a conclusion over all its settings
     for check in run.findings.checks:
-        if is_conclusion(check):
+        if check.name.startswith(OVERALL):
+            told[check.name.removeprefix(OVERALL)] = check
+        elif is_conclusion(check):
             found.setdefault(check.name.removeprefix(select.CONCLUSION).lstrip(" :·-"), []).append(check)
-    if not found:
+    if not found and not told:
         return None
-    groups = [(name, {c.passed for c in mine} >= {True, False}, mine) for name, mine in found.items()]
-    return Section("Conclusions that flip", "conclusions", {"groups": sorted(groups, key=lambda g: not g[1])})
+    groups = [_conclusion(name, found.get(name, []), told.get(name)) for name in dict.fromkeys([*found, *told])]
+    return Section("Conclusions that flip", "conclusions", {"groups": sorted(groups, key=lambda g: not g["flips"])})
+
+
+def _conclusion(name: str, checks: Sequence[Check], told: Check | None) -> dict[str, Any]:
+    flips = {c.passed for c in checks} >= {True, False} if told is None else told.passed is False
+    return {"name": name, "flips": flips, "note": "" if told is None else told.note, "checks": checks}
 
 
 def is_conclusion(check: Check) -> bool:
