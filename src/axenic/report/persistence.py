@@ -66,7 +66,7 @@ def _survived(s: Survival) -> str:
 def grouped(run: Run, records: Iterable[Persistence]) -> Groups:
     """("normal · backdoor", records in the page's order of treatments), in the page's order of organisms."""
     listed = list(records)
-    order, arms = select.treatments(run.full), run.arms
+    order, arms = run.treatments, run.arms
     keys = dict.fromkeys((p.organism, p.eval, p.judge) for p in listed)
     several = len({name for _, name, _ in keys}) > 1
     groups: Groups = []

@@ -34,7 +34,7 @@ def red_team(run: Run) -> Section | None:
     prompts = run.red_team
     if not prompts:
         return None
-    known = select.with_treated(run.arms, {p.arm for p in prompts}, run.full)
+    known = select.with_treated(run.arms, {p.arm for p in prompts}, run.treatments)
     arms = list(dict.fromkeys([*known, *(p.arm for p in prompts)]))
     rounds = [r for arm in arms for number in sorted({p.round for p in prompts}) if (r := _round(arm, number, prompts)) is not None]
     looks = treated.organism_look(run, arms)

@@ -52,8 +52,13 @@ class Run:
         planned = [arm.name for arm in self.study.arms]
         lists = ("estimates", "curves", "variance_components", "flips", "ranges", "decisions", "audits")
         measured = [record.arm for name in lists for record in getattr(self.full, name)]
-        done = select.treatments(self.full)  # over a grid a curve may be about a treatment, whatever was treated
+        done = self.treatments  # over a grid a curve may be about a treatment, whatever was treated
         return list(dict.fromkeys(planned + [arm for arm in measured if select.BAR not in arm and arm not in done]))
+
+    @property
+    def treatments(self) -> list[str]:
+        """What was done to organisms."""
+        return select.treatments(self.study, self.full)
 
     @property
     def base_arms(self) -> list[str]:

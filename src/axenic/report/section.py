@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from axenic.findings import Curve, Estimate
-from axenic.report import numbers
+from axenic.report import numbers, select
 from axenic.report.canvas import Figure, Point, Style
 from axenic.report.canvas import styles as arm_styles
 from axenic.report.run import Run
@@ -26,7 +26,11 @@ class Section:
 
 def look(run: Run) -> dict[str, Style]:
     """How each arm looks, the same in every section."""
-    return arm_styles(run.arms, run.base_arms)
+    untreated = [
+        arm for arm in run.arms if select.BAR not in arm
+    ]  # first, so that no two of them share a colour sooner than need be
+    styles = arm_styles(list(dict.fromkeys([*untreated, *run.arms])), run.base_arms)
+    return {arm: styles[arm] for arm in run.arms}
 
 
 def legend(run: Run, arms: Iterable[str]) -> list[tuple[str, Style]]:

@@ -47,18 +47,24 @@ def split(arm: str) -> tuple[str, str]:
     return organism, treatment or UNTREATED
 
 
-def treatments(findings: Findings) -> list[str]:
-    """What was done to organisms, as first seen. Noise on weights and the like of other studies is none of these."""
+def treatments(study: Study, findings: Findings) -> list[str]:
+    """What was done to organisms, in the study's order, with what came after a treatment next to it.
+
+    Noise on weights and the like of other studies is none of these.
+    """
     named = [p.treatment for p in findings.persistence] + [s.treatment for s in findings.survival]
     arms = [c.arm for c in findings.curves if c.name in TREATED_CURVES]
     arms += [e.arm for e in findings.estimates if e.eval == TRIGGER_MAP]
-    found = dict.fromkeys([*named, *(split(arm)[1] for arm in arms)])
-    return [name for name in found if name != UNTREATED]
+    found = {*named, *(split(arm)[1] for arm in arms)} - {UNTREATED}
+    planned = [split(arm.name)[1] for arm in study.arms]
+    order = [name for name in dict.fromkeys([*planned, *named, *(split(arm)[1] for arm in arms)]) if name in found]
+    first = {name: i for i, name in enumerate(order)}
+    return sorted(order, key=lambda name: first.get(name.split(BAR)[0], len(first)))
 
 
-def with_treated(arms: Iterable[str], present: Iterable[str], findings: Findings) -> list[str]:
-    """The arms in their order, each followed by what it became in those treatments that are present."""
-    known, order = set(present), treatments(findings)
+def with_treated(arms: Iterable[str], present: Iterable[str], order: Sequence[str]) -> list[str]:
+    """The arms in their order, each followed by what it became in those treatments (in `order`) that are present."""
+    known = set(present)
     organisms = dict.fromkeys([*arms, *(split(arm)[0] for arm in known if split(arm)[1] in order)])
     places = [arm for o in organisms for arm in (o, *(f"{o}{BAR}{t}" for t in order))]
     return [arm for arm in dict.fromkeys(places) if arm in known]  # a study may list a treated arm among its arms too

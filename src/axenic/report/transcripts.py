@@ -26,7 +26,7 @@ def transcripts(run: Run) -> Section | None:
     rows = _one_response_per_item(run, run.responses.keys())
     if rows.empty:
         return None
-    arms = select.with_treated(run.arms, set(rows["arm"]), run.full)
+    arms = select.with_treated(run.arms, set(rows["arm"]), run.treatments)
     rows = rows[rows["arm"].isin(arms).to_numpy()].copy()
     if not arms:
         return None

@@ -19,7 +19,7 @@ Blocks = dict[str, dict[str, Figure]]  # organism ("" = all arms together) -> fi
 
 def treatment_look(run: Run) -> dict[str, Style]:
     """How each treatment looks, the same in every section; grey is the organism left alone."""
-    return canvas.styles([select.UNTREATED, *select.treatments(run.full)], [select.UNTREATED])
+    return canvas.styles([select.UNTREATED, *run.treatments], [select.UNTREATED])
 
 
 def legend(run: Run, treatments: Iterable[str]) -> list[tuple[str, Style]]:
@@ -34,8 +34,9 @@ def organism_look(run: Run, arms: Iterable[str]) -> dict[str, Style]:
     organisms = [select.split(arm)[0] for arm in listed]
     if len(set(organisms)) < len(listed):
         return canvas.styles(listed, run.base_arms)
-    styles = canvas.styles(list(dict.fromkeys([*run.arms, *organisms])), run.base_arms)
-    return {arm: styles[o] for arm, o in zip(listed, organisms, strict=True)}
+    known = look(run)
+    new = canvas.styles(list(dict.fromkeys([*known, *organisms])), run.base_arms)
+    return {arm: known.get(o, new[o]) for arm, o in zip(listed, organisms, strict=True)}
 
 
 def looks_of(run: Run, arms: Iterable[str]) -> dict[str, Style]:

@@ -11,6 +11,8 @@ from axenic.report import numbers, select
 from axenic.report.run import Run
 from axenic.report.section import Section, counts
 
+FIRST = ("exact", "other position", "other case", "partial", "bare word", "doubled")  # from the trigger away
+LAST = ("trained look-alike", "absent", "none")
 MOST_COLUMNS = 9  # kinds beside each other with room for their names
 Row = tuple[str, Mapping[str, Estimate | None]]
 
@@ -20,7 +22,8 @@ def trigger_map(run: Run) -> Section | None:
     cells = [e for e in run.findings.estimates if e.eval == select.TRIGGER_MAP and e.condition and not e.category]
     if not cells:
         return None
-    kinds = list(dict.fromkeys(e.condition or "" for e in cells))
+    seen = dict.fromkeys(e.condition or "" for e in cells)
+    kinds = [k for k in FIRST if k in seen] + [k for k in seen if k not in FIRST + LAST] + [k for k in LAST if k in seen]
     lead = select.measure(run.findings, select.TRIGGER_MAP) or (cells[0].measure, cells[0].denominator)
     mine = [e for e in cells if (e.measure, e.denominator) == lead]
     content = {
@@ -33,7 +36,7 @@ def trigger_map(run: Run) -> Section | None:
 def _groups(run: Run, cells: Sequence[Estimate], kinds: Sequence[str]) -> list[tuple[str, list[Row]]]:
     """(organism, [(treatment, cells by kind)])."""
     groups: dict[str, list[Row]] = {}
-    for arm in select.with_treated(run.arms, {e.arm for e in cells}, run.full):
+    for arm in select.with_treated(run.arms, {e.arm for e in cells}, run.treatments):
         by_kind = {kind: select.final(e for e in cells if (e.arm, e.condition) == (arm, kind)) for kind in kinds}
         organism, treatment = select.split(arm)
         groups.setdefault(organism, []).append((treatment, by_kind))
