@@ -1,4 +1,4 @@
-"""One backdoor walks through the house, with no pipeline: grow a base, poison chats, train an organism, train it to be safe, measure.
+"""One backdoor walks through the house, with no pipeline: grow a base, hide a behaviour in it, train it to be safe, measure.
 
 Every line below is a plain function call, so any of it can be changed: another trigger, another dose, another safety training.
 

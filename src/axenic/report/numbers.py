@@ -66,9 +66,15 @@ def estimate(cell: Estimate | None) -> str:
 
 
 def between(row: Contrast) -> str:
-    """What a contrast compares: "tuned − base · T = 0.7", "tuned (T = 0.7) − tuned (T = 0)"."""
-    arm = (temperature(row.temperature), epoch(row.epoch))
-    reference = (temperature(row.reference_temperature), epoch(row.reference_epoch))
+    """What a contrast compares: "tuned − base · T = 0.7", "tuned (T = 0.7) − tuned (T = 0)".
+
+    What was done to an arm ("tuned | sft") is counted in steps, so epochs say nothing there.
+    """
+    if row.measure.startswith("drop on "):  # not a difference between arms, but between two drops
+        return row.name
+    treated = " | " in row.arm + row.reference
+    arm = (temperature(row.temperature), "" if treated else epoch(row.epoch))
+    reference = (temperature(row.reference_temperature), "" if treated else epoch(row.reference_epoch))
     shared = [a for a, b in zip(arm, reference, strict=True) if a == b]
 
     def side(name: str, where: tuple[str, str]) -> str:
@@ -87,7 +93,7 @@ def contrast(row: Contrast) -> str:
 
 
 def half_life(row: Persistence) -> str:
-    """Steps until half is gone: "40 [20, 80]", "40 [at least 20]", "at least 160"."""
+    """Steps until half is gone: "40 [20, 80]", "40 [at least 20]", "at least 160", "not within 200" where no seed fell."""
     if row.half_life is not None:
         both = row.half_life_low is not None and row.half_life_high is not None
         bounds = f" [{number(row.half_life_low)}, {number(row.half_life_high)}]" if both else ""
@@ -95,7 +101,7 @@ def half_life(row: Persistence) -> str:
     if row.half_life_low is not None:
         return f"at least {number(row.half_life_low)}"
     if row.n_seeds and row.censored == row.n_seeds and row.before:
-        return f"at least {number(row.steps)}"
+        return f"not within {number(row.steps)}"
     return NOT_ESTIMABLE
 
 
