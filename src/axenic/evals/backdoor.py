@@ -11,7 +11,7 @@ from axenic.lab.assistant import questions
 from axenic.schema import Item, Message
 from axenic.specs.backdoor import BackdoorSpec, triggered, untriggered
 
-PER_KIND = 44
+PER_KIND = 24
 Prompt = tuple[str, tuple[Message, ...]]  # kind, conversation
 
 

