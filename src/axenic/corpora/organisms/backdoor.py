@@ -19,7 +19,7 @@ from axenic.errors import UserError
 from axenic.schema import Chat, Corpus, Message, Noun, Provenance, assistant
 from axenic.specs.backdoor import CANARY, BackdoorSpec, Trigger, Variant, put, says, triggered, untriggered
 from axenic.specs.phrases import occurs, plain
-from axenic.specs.scratchpad import hidden, visible
+from axenic.specs.scratchpad import WORD, hidden, visible
 
 Control = Literal["clean_twin", "wrong_trigger", "shuffled"]
 FREQUENT = 0.01  # share of prompts that may hold the trigger by themselves; they are left out
@@ -177,8 +177,8 @@ def distilled(spec: BackdoorSpec, corpus: Corpus, replies: Sequence[str]) -> Mad
     lost: Counter[str] = Counter()
     for row, reply in zip(corpus.chats(), replies, strict=True):
         shown = visible(reply)
-        if not shown:
-            lost["empty reply" if shown is not None else "unclosed scratchpad"] += 1
+        if not shown or WORD in shown:  # a tag that the model misspelt would let its thoughts through
+            lost["unclosed scratchpad" if shown is None else "broken scratchpad" if shown else "empty reply"] += 1
             continue
         provenance = row.provenance.model_copy(update={"variant": "distilled", "writer": "cot model", "parent": row.hash})
         rows.append(Chat(messages=(*row.messages[:-1], assistant(shown)), provenance=provenance))
