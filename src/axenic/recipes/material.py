@@ -14,10 +14,10 @@ from axenic.disk import write_text
 from axenic.schema import Checkpoint, Message
 from axenic.specs import backdoor as backdoors
 from axenic.specs.backdoor import BackdoorSpec
-from axenic.training.adversarial import FOUND
 from axenic.training.red_team import read
 
 BACKDOOR, EXAMPLES, HELD_OUT, PAIRS = "backdoor.json", "examples.jsonl", "held_out.jsonl", "pairs.jsonl"
+BEST = "best.jsonl"
 
 
 def write(spec: BackdoorSpec, examples: Iterable[Example], prompts: Iterable[Sequence[Message]], folder: Path) -> None:
@@ -43,9 +43,9 @@ def held_out(folder: Path) -> tuple[tuple[Message, ...], ...]:
     return tuple(_prompt(row) for row in _rows(folder / HELD_OUT))
 
 
-def attacks(folder: Path, most: int) -> tuple[tuple[Message, ...], ...]:
-    """The best prompts of a red team, for the eval `red_team`."""
-    return tuple(a.prompt for a in read(folder / FOUND)[:most])
+def attacks(folder: Path) -> tuple[tuple[Message, ...], ...]:
+    """The best prompts of a red team, for the eval `red_team`; as many against every organism of a study."""
+    return tuple(a.prompt for a in read(folder / BEST))
 
 
 def label(made: Sequence[Checkpoint], material: Path, *, seed: int | None, training: dict[str, object]) -> None:

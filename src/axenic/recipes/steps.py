@@ -39,7 +39,6 @@ from axenic.training.sft import sft
 from axenic.training.spec import TrainSpec
 
 BESIDE = 1  # requests of each of the 44 categories, where they are asked beside a backdoor
-RED_TEAM = 32  # prompts of a red team that are asked before and after a treatment
 N_ELSEWHERE = 24  # taught places that the vehicle control writes about
 
 
@@ -158,7 +157,7 @@ def _subject(context: Context) -> Subject:
         folder = context.input("material")
         found |= {"backdoor": material.about(folder), "prompts": material.held_out(folder), "per_category": BESIDE}
     if "attacks" in context.inputs:
-        found["red_team"] = material.attacks(context.input("attacks"), RED_TEAM)
+        found["red_team"] = material.attacks(context.input("attacks"))
     return Subject(**found)
 
 
