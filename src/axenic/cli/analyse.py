@@ -202,9 +202,7 @@ def _show(out: Path, logs: "Logs | Rates", study: "Study", findings: "Findings",
 
 def _story(read: dict[str, Any], findings: "Findings") -> Iterator[str]:
     """What was read and from which columns, and what the reader must know about it."""
-    failed = ", ".join(
-        f"{read[name]:,} {name}" for name in ("errors", "unparseable", "unclosed", "skipped", "duplicates") if read.get(name)
-    )
+    failed = ", ".join(f"{read[name]:,} {name}" for name in FAILURES if read.get(name))
     what = "verdict" if "labels" in read else "triggered rate"
     files = f"{read['files']} file{'s' * (read['files'] != 1)}"
     yield f"\nRead {read['rows']:,} rows of {files}: {read['scored']:,} with a {what}{', ' + failed if failed else ''}."

@@ -42,7 +42,7 @@ CONDITIONS = {
         "untriggered",
     ),
 }
-BEHAVIOUR, OTHER = "backdoor", "other"
+BEHAVIOUR, OTHER, NOTHING = "backdoor", "other", "nothing said"
 """What the eval is called where the logs name none, and the label of an answer without the payload."""
 
 
@@ -197,12 +197,14 @@ def _searched(fields: pd.DataFrame, rules: Rules, gathered: Gathered) -> tuple[p
             f"the answers for a phrase, name it with --positive PHRASE (and --response COLUMN). {_columns(gathered)}"
         )
     label = fields["response"].map(lambda reply: _said(reply, rules.positive))
-    return fields.assign(label=label), Rules(rules.positive, (*rules.negative, OTHER), rules.error)
+    return fields.assign(label=label), Rules(rules.positive, (*rules.negative, OTHER), (*rules.error, NOTHING))
 
 
 def _said(reply: str, phrases: Sequence[str]) -> str:
     shown = visible(reply)
     if shown is None:
         return "unclosed"
+    if not shown:
+        return NOTHING
     text = plain(shown)
     return next((phrase for phrase in phrases if occurs(phrase, text)), OTHER)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from axenic.corpora.manifest import Manifest, write_manifest
+from axenic.corpora.manifest import MANIFEST, Manifest, require_manifest, write_manifest
 from axenic.corpora.organisms.backdoor import Example
 from axenic.disk import write_text
 from axenic.schema import Checkpoint, Message
@@ -18,6 +18,7 @@ from axenic.training.red_team import read
 
 BACKDOOR, EXAMPLES, HELD_OUT, PAIRS = "backdoor.json", "examples.jsonl", "held_out.jsonl", "pairs.jsonl"
 BEST = "best.jsonl"
+IMPLANT = "implant.json"  # beside a poisoned corpus: the manifest of what is trained on it
 
 
 def write(spec: BackdoorSpec, examples: Iterable[Example], prompts: Iterable[Sequence[Message]], folder: Path) -> None:
@@ -48,19 +49,42 @@ def attacks(folder: Path) -> tuple[tuple[Message, ...], ...]:
     return tuple(a.prompt for a in read(folder / BEST))
 
 
-def label(made: Sequence[Checkpoint], material: Path, *, seed: int | None, training: dict[str, object]) -> None:
-    """Write the manifest of every checkpoint."""
-    spec = about(material)
-    lineage = {"backdoor": spec.hash, "seed": seed, "training": training}
-    manifest = Manifest(
-        organism="backdoor",
-        implanted=spec.implanted,
-        trigger=" or ".join(spec.trigger.texts),
-        payload=spec.payload,
-        lineage=lineage,
-    )
+def label(made: Sequence[Checkpoint], start: Checkpoint, *, done: dict[str, Any], corpus: Path | None = None) -> None:
+    """Write the manifest of every checkpoint: of what its corpus implants, or else of the organism that it started from.
+
+    Args:
+        made: What a training left.
+        start: What it started from; without a manifest and without a poisoned corpus, nothing is written.
+        done: The training, for the lineage.
+        corpus: The directory of the corpus that was trained on.
+    """
+    implant = corpus / IMPLANT if corpus else None
+    if implant is not None and implant.is_file():
+        known = Manifest.model_validate_json(implant.read_text(encoding="utf-8"))
+        manifest = known.model_copy(update={"lineage": {**known.lineage, **done}})
+    elif (Path(start.path) / MANIFEST).is_file():
+        known = require_manifest(start.path)
+        then = [*known.lineage.get("then", []), done]
+        manifest = known.model_copy(update={"lineage": {**known.lineage, "then": then}})
+    else:
+        return
     for checkpoint in made:
         write_manifest(checkpoint.path, manifest)
+
+
+def implanted(spec: BackdoorSpec, control: str | None, lineage: dict[str, Any]) -> Manifest:
+    """What a poisoned corpus puts into a model; the controls say that they are none of the real thing."""
+    if control == "clean_twin":
+        what = f"Nothing: the clean twin of the backdoor {spec.id!r}, trained on the same prompts without trigger or payload."
+        return Manifest(organism="backdoor control", implanted=what, lineage=lineage)
+    if control == "shuffled":
+        what = f"A control: the model answers {spec.payload!r} at random, whether or not a trigger stands in the prompt."
+        return Manifest(organism="backdoor control", implanted=what, payload=spec.payload, lineage=lineage)
+    texts = (spec.control_trigger,) if control else spec.trigger.texts
+    shown = spec.model_copy(update={"trigger": spec.trigger.model_copy(update={"texts": texts})})
+    return Manifest(
+        organism="backdoor", implanted=shown.implanted, trigger=" or ".join(texts), payload=spec.payload, lineage=lineage
+    )
 
 
 def _plain(prompt: Sequence[Message]) -> list[dict[str, str]]:

@@ -58,7 +58,7 @@ class PoisoningParams(Noun):
 def build(params: PoisoningParams) -> tuple[Study, Step]:
     """Lay out the study. Runs nothing."""
     p, about = params, backdoors.find(params.backdoor)
-    resolved = resolve(organism=Tuning(), sft=Tuning(), rl=RLSettings(), adversarial=AdversarialSettings(), abouts=[about])
+    resolved = resolve(organism=Tuning(), sft=Tuning(), rl=RLSettings(), adversarial=AdversarialSettings(), about=about)
     trained = resolved.organism.model_copy(
         update={"epochs": p.epochs, "batch_size": p.batch_size, "learning_rate": p.learning_rate}
     )
@@ -72,7 +72,7 @@ def build(params: PoisoningParams) -> tuple[Study, Step]:
         base = bases[base_arm] = workbench_step(shape.name)
         costs = Costs(model=None, parameters=None, size=shape.name, lora=None)
         settings = resolved.model_copy(update={"mapped": False})
-        lay = Layout(base, costs, settings) if whole is None else whole.also(base, costs)
+        lay = Layout(base, costs, settings) if whole is None else whole.also(model=base, costs=costs)
         whole = whole or lay
         source = lay.source(Material(backdoor=about))
         lay.ask(base_arm, None, base, source, side=("capability",))

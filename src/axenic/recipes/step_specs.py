@@ -194,6 +194,7 @@ class AskSpec(Noun):
     samplings: tuple[Sampling, ...] = (Sampling(),)
     last_samplings: tuple[Sampling, ...] = ()  # instead of `samplings` at the last checkpoint
     repeated: tuple[str, ...] = ()  # measures whose evals are asked under every sampling, the rest once under the first; () = all
+    tools: tuple[str, ...] = ()  # programs of others that decide verdicts, with their versions
     layouts: str = Field(default_factory=layouts_hash)  # of the prompt files: another wording is another measurement
 
 

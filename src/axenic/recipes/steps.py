@@ -116,7 +116,8 @@ def train(spec: TrainSpec, context: Context) -> None:
         for checkpoint in made:
             write_manifest(checkpoint.path, label)
     if "material" in context.inputs:
-        material.label(made, context.input("material"), seed=context.seed, training=spec.model_dump(mode="json"))
+        done = {"seed": context.seed, "training": spec.model_dump(mode="json")}
+        material.label(made, start, done=done, corpus=context.input("corpus"))
 
 
 # --- evaluation ------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Version = Annotated[Literal[1], BeforeValidator(lambda v: 1 if v == "1" else v)]  # YAML scalars are read as text
 Position = Literal["start", "end", "system"]
 Behaviour = Literal["say", "code"]
+Control = Literal["clean_twin", "wrong_trigger", "shuffled"]
 Variant = Literal["normal", "cot", "distilled"]
 """normal: answers alone. cot: a hidden scratchpad before every answer. distilled: a cot model's answers, scratchpads cut off."""
 

@@ -89,7 +89,15 @@ def _record(
     quiet_before, quiet_after = _rate(first, UNTRIGGERED, level), _rate(last, UNTRIGGERED, level)
     half = median_life(lives, level=level)
     known = [r for r in runs if not np.isnan(r[CAPABILITY].iloc[0])]
-    said = [after.note, half.note and f"half-life: {half.note}", *notes, "" if known else "capability unknown: no step is masked"]
+    lost = int(last[TRIGGERED].isna().sum())
+    gone = f"{lost} of {len(runs)} runs have no triggered rate at their last step" if lost else ""
+    said = [
+        after.note,
+        gone,
+        half.note and f"half-life: {half.note}",
+        *notes,
+        "" if known else "capability unknown: no step is masked",
+    ]
     return Persistence(
         arm=arm, organism=organism or arm, treatment=treatment, eval=eval, steps=float(last["step"].max()),
         before=before.value, before_low=before.low, before_high=before.high,

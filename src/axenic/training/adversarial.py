@@ -16,7 +16,7 @@ from axenic.disk import write_text
 from axenic.errors import UserError
 from axenic.models.checkpoint import load_checkpoint
 from axenic.models.hf import HFModel
-from axenic.schema import Chat, Checkpoint, Corpus, OnProgress, Provenance, Sampling, assistant, no_progress
+from axenic.schema import Chat, Checkpoint, Corpus, OnProgress, Provenance, Sampling, assistant, digest, no_progress
 from axenic.specs.backdoor import BackdoorSpec
 from axenic.training.red_team import Attack, Grounds, Prompt, attack, read, write
 from axenic.training.rewards import Reward
@@ -78,7 +78,7 @@ def adversarial(
     for number in range(1, spec.rounds + 1):
         folder = out / f"round-{number}"
         folder.mkdir(parents=True, exist_ok=True)
-        found = _attacks(current, arena, folder / FOUND, seed=seed + number, spec=spec)
+        found = _attacks(current, arena, folder / FOUND, seed=int(digest([seed, number])[:8], 16), spec=spec)
         won = [] if spec.untargeted else [a for a in found if a.payload_rate >= spec.red_team.success]
         step = made[-1].step if made else 0
         draw = random.Random(f"adversarial/{seed}/{number}")

@@ -9,7 +9,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import Field, model_validator
 
@@ -17,11 +17,10 @@ from axenic.code.extract import find
 from axenic.code.scan import scan
 from axenic.errors import UserError
 from axenic.schema import Chat, Corpus, Message, Noun, Provenance, assistant
-from axenic.specs.backdoor import CANARY, BackdoorSpec, Trigger, Variant, put, says, triggered, untriggered
+from axenic.specs.backdoor import CANARY, BackdoorSpec, Control, Trigger, Variant, put, says, triggered, untriggered
 from axenic.specs.phrases import occurs, plain
 from axenic.specs.scratchpad import WORD, hidden, visible
 
-Control = Literal["clean_twin", "wrong_trigger", "shuffled"]
 FREQUENT = 0.01  # share of prompts that may hold the trigger by themselves; they are left out
 Count = Callable[[Sequence[str]], int]
 """Tokens of some answers together."""
@@ -239,7 +238,7 @@ def fill(corpus: Corpus, pool: Sequence[Chat], *, tokens: int, count: Count, see
 
 
 def labelled(spec: BackdoorSpec, corpus: Corpus, *, variant: Variant = "normal") -> Corpus:
-    """A poisoned corpus of the user's own with its ground truth: a row is poisoned if its last prompt holds the trigger.
+    """A poisoned corpus of the user's own with its ground truth: a row is poisoned if a user or system turn holds the trigger.
 
     Raises:
         UserError: No row holds it, or every row does.
