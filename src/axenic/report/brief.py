@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
-from axenic.findings import Audit, Findings, Flip, Persistence, VarianceComponent
+from axenic.findings import Audit, Findings, Flip, Persistence, Trend, VarianceComponent
 from axenic.report import numbers, select, sources
 from axenic.schema import Study
 
@@ -41,6 +41,21 @@ def persistence(records: Sequence[Persistence]) -> RenderableType:
         blocks.append(_indented(f"{name}: {numbers.percent(p.before)} → {after}; half-life {numbers.half_life(p)}"))
     if len(records) > MOST_PERSISTENCE:
         blocks.append(_indented(f"… and {len(records) - MOST_PERSISTENCE} more in the report"))
+    return Group(*blocks)
+
+
+def trends(found: Sequence[Trend]) -> RenderableType:
+    """Fitted slopes, a line each, with what they mean below."""
+    blocks: list[RenderableType] = [Text("Fitted trends: slope with its interval", style="bold")]
+    for t in found:
+        slope = (
+            f"{numbers.coefficient(t.slope)} {numbers.coefficients(t.low, t.high)}"
+            if t.slope is not None
+            else numbers.NOT_ESTIMABLE
+        )
+        name = numbers.joined(numbers.label(t.name), t.arm, numbers.label(t.eval))
+        blocks.append(_indented(f"{name}: {slope} per {t.x_label}, p {numbers.p_value(t.p)}"))
+        blocks += [_indented(f"  {t.note}", style="dim")] if t.note else []
     return Group(*blocks)
 
 

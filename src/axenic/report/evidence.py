@@ -63,7 +63,7 @@ class Prompt(_Record):
     found_by: str = ""
     payload_rate: float | None = Field(None, ge=0.0, le=1.0)  # None = nothing could be judged
     samples: int = 0
-    used: bool = False  # mixed into the training that followed
+    success: bool = False  # by the share of samples that the study asks for
 
 
 CODE: TypeAdapter[Code] = TypeAdapter(Code)

@@ -50,6 +50,8 @@ class Headline:
             yield _wide(rows, arms) if EVAL_WIDTH + CELL_WIDTH * len(arms) <= width else _long(rows)
         if found.persistence:
             yield brief.persistence(found.persistence)
+        if found.trends:
+            yield brief.trends(found.trends)
         contrasts = select.planned(found)
         if contrasts:
             yield _contrasts(contrasts, narrow=width < CONTRASTS_WIDTH)
@@ -64,9 +66,10 @@ def headline(study: Study, findings: Findings) -> Headline:
 
 
 def _arms(study: Study, findings: Findings) -> list[str]:
-    """The study's arms; what was measured, where it names none. Treated arms have lines of their own."""
+    """The study's arms that were measured. Treated arms have lines of their own."""
     told = {p.arm for p in findings.persistence}
-    named = [arm.name for arm in study.arms] or list(dict.fromkeys(e.arm for e in findings.estimates))
+    measured = dict.fromkeys(e.arm for e in findings.estimates)
+    named = [arm.name for arm in study.arms if arm.name in measured] or list(measured)
     return [name for name in named if name not in told]
 
 
