@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 OUT ?= runs/sdf-demo
 ARGS ?=
+JOBS ?= 2
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip
@@ -22,8 +23,8 @@ install: $(VENV)/.installed  ## make .venv and install axenic into it (a second 
 
 install-dev: $(VENV)/.installed-dev
 
-test: install-dev  ## run the tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: install-dev  ## run the tests, JOBS files at a time (JOBS=0: in one process)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 check: install-dev  ## lint, format, types, import rules, links in the docs
 	@$(BIN)/ruff check .
