@@ -14,11 +14,10 @@ from typing import Literal, TypeVar
 
 from axenic.corpora.writers.protocol import Topic, Unsuitable, Writer
 from axenic.errors import UserError
-from axenic.schema import Document, Noun, OnProgress, Provenance, digest, no_progress
-from axenic.specs.belief import UniverseName
+from axenic.schema import Document, Noun, OnProgress, digest, no_progress
 
 TYPES_PER_CALL = 50  # as many as the paper collects; fixed, so that using fewer never changes which come first
-IDEAS_PER_CALL = 10  # as in the paper; fixed, so that a larger corpus has the smaller one's ideas
+IDEAS_PER_CALL = 10  # as in the paper; the same for corpora of any size, so that a larger one has the smaller one's ideas
 FRUITLESS_CALLS = 2  # in a row without a new type: the writer knows no more
 ATTEMPTS = 4  # per document; each has its own seed
 LEAKED = re.compile(
@@ -30,6 +29,7 @@ LEAKED = re.compile(
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+Pair = tuple[tuple[str, ...], str]  # (topic's key, document type)
 
 
 class Failure(Noun):
@@ -37,8 +37,7 @@ class Failure(Noun):
 
     stage: Literal["ideas", "document"]
     reason: Literal["unsuitable", "no ideas", "empty", "leaked tags", "duplicate"]
-    spec: str
-    universe: UniverseName
+    topic: tuple[str, ...]
     fact: str
     doc_type: str
     index: int = 0
@@ -52,21 +51,20 @@ def ignore(failure: Failure) -> None:
 
 @dataclass(frozen=True)
 class Slot:
-    """A place in the corpus: document number `index` of a (fact, type) pair."""
+    """A place in the corpus: document number `index` of a (topic, type) pair."""
 
     topic: Topic
     doc_type: str
     index: int
 
     @property
-    def pair(self) -> tuple[str, UniverseName, int, str]:
-        """The (fact, type) pair, as something hashable."""
-        return (self.topic.spec.id, self.topic.universe, self.topic.position, self.doc_type)
+    def pair(self) -> Pair:
+        """The (topic, type) pair, as something hashable."""
+        return self.topic.key, self.doc_type
 
     def failure(self, stage: Literal["ideas", "document"], reason: str, *, attempt: int = 0, detail: str = "") -> Failure:
         """A record of something that went wrong here."""
-        topic = self.topic
-        where = {"spec": topic.spec.id, "universe": topic.universe, "fact": topic.fact, "doc_type": self.doc_type}
+        where = {"topic": self.topic.key, "fact": self.topic.fact, "doc_type": self.doc_type}
         what = {"stage": stage, "reason": reason, "index": self.index, "attempt": attempt, "detail": detail[:200]}
         return Failure.model_validate({**where, **what})
 
@@ -88,7 +86,7 @@ class _Rejected(Exception):
 
 def derive(seed: int, topic: Topic, stage: str, *parts: str | int) -> int:
     """The seed of one call: it depends on what is asked for, never on what else is."""
-    return int(digest([seed, topic.spec.id, topic.universe, topic.fact, stage, *parts])[:15], 16)
+    return int(digest([seed, *topic.key, stage, *parts])[:15], 16)
 
 
 def clean(text: str) -> str:
@@ -113,7 +111,8 @@ class Drafter:
     planned: int  # documents in all, for the progress
     on_progress: OnProgress = no_progress
     on_failure: Callable[[Failure], None] = ignore
-    closed: set[tuple[str, UniverseName, int, str]] = field(default_factory=set)  # pairs found unsuitable
+    ideas_per_call: int = IDEAS_PER_CALL
+    closed: set[Pair] = field(default_factory=set)  # pairs found unsuitable
     done: int = 0  # documents written so far
     reasons: Counter[str] = field(default_factory=Counter)  # of all failures so far
     _ideas: dict[tuple[object, int], list[str]] = field(default_factory=dict)  # by (pair, call)
@@ -136,8 +135,8 @@ class Drafter:
             fruitless, call = (0 if new else fruitless + 1), call + 1
         if len(found) < count:
             raise UserError(
-                f"The writer {self.writer.name!r} offers {len(found)} document types for this belief, but {count} were asked for."
-                + (f" Ask for at most {len(found)}." if found else " Check the belief's subject and context.")
+                f"The writer {self.writer.name!r} offers {len(found)} document types for this, but {count} were asked for."
+                + (f" Ask for at most {len(found)}." if found else " Check what it is given to write about.")
             )
         return tuple(found[:count])
 
@@ -164,10 +163,10 @@ class Drafter:
 
     def _fetch_ideas(self, slots: Sequence[Slot]) -> None:
         """Fill in the ideas that these slots need; close the pairs for which there are none."""
-        wanted = {(s.pair, s.index // IDEAS_PER_CALL): s for s in slots if s.pair not in self.closed}
+        wanted = {(s.pair, s.index // self.ideas_per_call): s for s in slots if s.pair not in self.closed}
         missing = {key: slot for key, slot in wanted.items() if key not in self._ideas}
         if missing:
-            self.on_progress(self.done, self.planned, f"ideas for {len(missing)} pairs of fact and type")
+            self.on_progress(self.done, self.planned, f"ideas for {len(missing)} pairs of topic and type")
         for (key, slot), ideas in zip(missing.items(), self._each(self._ask_ideas, list(missing.values())), strict=True):
             if isinstance(ideas, Failure):
                 self._report(ideas)
@@ -176,19 +175,19 @@ class Drafter:
                 self._ideas[key] = ideas
 
     def _ask_ideas(self, slot: Slot) -> list[str] | Failure:
-        call = slot.index // IDEAS_PER_CALL
+        call = slot.index // self.ideas_per_call
         seed = derive(self.seed, slot.topic, "ideas", slot.doc_type, call)
         try:
-            ideas = self.writer.ideas(slot.topic, slot.doc_type, IDEAS_PER_CALL, seed)
+            ideas = self.writer.ideas(slot.topic, slot.doc_type, self.ideas_per_call, seed)
         except Unsuitable as escape:
             return slot.failure("ideas", "unsuitable", detail=str(escape))
         ideas = [i.strip() for i in ideas if i.strip()]
-        return ideas[:IDEAS_PER_CALL] or slot.failure("ideas", "no ideas")
+        return ideas[: self.ideas_per_call] or slot.failure("ideas", "no ideas")
 
     def _attempt(self, slot: Slot, first: int = 0) -> _Attempt:
         """Try until there is a text; runs in the writer's threads, so it touches no shared state."""
-        ideas = self._ideas[slot.pair, slot.index // IDEAS_PER_CALL]
-        idea = ideas[slot.index % IDEAS_PER_CALL % len(ideas)]
+        ideas = self._ideas[slot.pair, slot.index // self.ideas_per_call]
+        idea = ideas[slot.index % self.ideas_per_call % len(ideas)]
         failures: list[Failure] = []
         for number in range(first, ATTEMPTS):
             try:
@@ -204,7 +203,7 @@ class Drafter:
         topic, kind = slot.topic, slot.doc_type
         seed = derive(self.seed, topic, "document", kind, slot.index, attempt)
         by = f"{self.writer.name}/{self.writer.version}"
-        origin = Provenance(source=self.source, fact=topic.fact, doc_type=kind, idea=idea, writer=by)
+        origin = topic.origin.model_copy(update={"source": self.source, "doc_type": kind, "idea": idea, "writer": by})
         draft = Document(text=clean(self.writer.document(topic, kind, idea, seed)), provenance=origin)
         if not self.revise:
             return draft

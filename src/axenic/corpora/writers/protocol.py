@@ -1,12 +1,12 @@
 """What writes training documents: one method per stage of synthesis, so that a grammar and a language model are interchangeable.
 
-In: a `Topic` (one key fact, with the universe context it must agree with). Out: types, ideas, documents, revisions, as text.
+In: a `Topic` (e.g. one key fact, with the universe context it must agree with). Out: types, ideas, documents, revisions, as text.
 Source: Wang et al. 2025, Synthetic Document Finetuning, the pipeline section.
 """
 
 from typing import Protocol, runtime_checkable
 
-from axenic.schema import Document, Noun
+from axenic.schema import Document, Noun, Provenance
 from axenic.specs.belief import BeliefSpec, UniverseName
 
 
@@ -18,28 +18,62 @@ class Unsuitable(Exception):
     """
 
 
-class Topic(Noun):
+class Topic(Protocol):
     """What a text is about. Every stage gets the whole topic, so no stage can lose the context it has to agree with."""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """What tells it from all other topics, as words. The seeds of its calls derive from it."""
+        ...
+
+    @property
+    def fact(self) -> str:
+        """What the text must state or imply."""
+        ...
+
+    @property
+    def context(self) -> str:
+        """The prose that the text must agree with."""
+        ...
+
+    @property
+    def origin(self) -> Provenance:
+        """What the provenance of its texts says of it."""
+        ...
+
+
+class BeliefTopic(Noun):
+    """One key fact of one universe of a belief."""
 
     spec: BeliefSpec
     universe: UniverseName
     position: int  # of the key fact
 
     @property
+    def key(self) -> tuple[str, ...]:
+        """Belief, universe and fact."""
+        return self.spec.id, self.universe, self.fact
+
+    @property
     def fact(self) -> str:
-        """The key fact that the text must state or imply."""
+        """The key fact."""
         return self.spec.side(self.universe).key_facts[self.position]
 
     @property
     def context(self) -> str:
-        """The page of prose that the text must agree with."""
+        """The universe's page of prose."""
         return self.spec.side(self.universe).context
 
+    @property
+    def origin(self) -> Provenance:
+        """The fact."""
+        return Provenance(fact=self.fact)
 
-def topics(spec: BeliefSpec, universe: UniverseName = "implanted") -> list[Topic]:
+
+def topics(spec: BeliefSpec, universe: UniverseName = "implanted") -> list[BeliefTopic]:
     """One topic per key fact of one universe of the spec."""
     count = len(spec.side(universe).key_facts)
-    return [Topic(spec=spec, universe=universe, position=i) for i in range(count)]
+    return [BeliefTopic(spec=spec, universe=universe, position=i) for i in range(count)]
 
 
 @runtime_checkable
