@@ -49,7 +49,10 @@ class Provenance(Noun):
     """Where one training text came from, so that any ablation by its source stays possible."""
 
     source: str = ""  # e.g. "belief", "vehicle", "pretraining", "chat", "user"
-    fact: str | None = None  # key fact that the text states
+    fact: str | None = None  # key fact of a belief, or assertion about a model spec, that the text states
+    section: str | None = None  # of a model spec: the id of the section that the text follows from
+    domain: str | None = None  # of that section
+    subdomain: str | None = None  # of that domain
     doc_type: str | None = None
     idea: str | None = None
     revision: int = 0  # 0 = first draft; n = after n critique-and-rewrite passes

@@ -35,11 +35,11 @@ Pair = tuple[tuple[str, ...], str]  # (topic's key, document type)
 class Failure(Noun):
     """A text that did not become a document (or, for "duplicate", did although it repeats another)."""
 
-    stage: Literal["ideas", "document"]
-    reason: Literal["unsuitable", "no ideas", "empty", "leaked tags", "duplicate"]
+    stage: str  # "ideas", "document", or that of another question to a language model
+    reason: str  # e.g. "unsuitable", "no ideas", "empty", "leaked tags", "duplicate", "refused", "cut"
     topic: tuple[str, ...]
-    fact: str
-    doc_type: str
+    fact: str = ""
+    doc_type: str = ""
     index: int = 0
     attempt: int = 0
     detail: str = ""

@@ -14,6 +14,7 @@ from datasketch import MinHash, MinHashLSH
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 PERMUTATIONS = 64
 BANDS = (12, 5)  # (bands, rows): a pair at Jaccard 0.8 becomes a candidate with probability 0.99
+LOOSE_BANDS = (21, 3)  # for lower thresholds: a pair at Jaccard 0.6 becomes a candidate with probability 0.99
 SLACK = 0.2  # four standard errors of the MinHash estimate at 0.8: below, the exact comparison is not worth its time
 
 
@@ -35,7 +36,12 @@ def exact_rate(texts: Sequence[str]) -> float:
 
 
 def near_rate(texts: Sequence[str], *, threshold: float = 0.8, n: int = 5) -> float:
-    """Share of texts that are a near-duplicate of an earlier text that is not one itself (exact copies included).
+    """Share of texts that are a near-duplicate of an earlier text that is not one itself (exact copies included): see `repeats`."""
+    return sum(repeats(texts, threshold=threshold, n=n)) / len(texts) if texts else 0.0
+
+
+def repeats(texts: Sequence[str], *, threshold: float = 0.8, n: int = 5) -> list[bool]:
+    """For each text, whether it is a near-duplicate of an earlier one that is not one itself.
 
     Args:
         texts: The documents.
@@ -43,19 +49,18 @@ def near_rate(texts: Sequence[str], *, threshold: float = 0.8, n: int = 5) -> fl
         n: Words per gram.
     """
     shingles = [frozenset(zlib.crc32(g.encode()) for g in grams(words(t), n)) for t in texts]
-    index = MinHashLSH(num_perm=PERMUTATIONS, params=BANDS)
+    index = MinHashLSH(num_perm=PERMUTATIONS, params=BANDS if threshold >= 0.8 else LOOSE_BANDS)
     sketches = np.zeros((len(texts), PERMUTATIONS), dtype=np.uint64)
-    near = 0
+    near: list[bool] = []
     for i, sketch in enumerate(MinHash.generator(shingles, num_perm=PERMUTATIONS, hashfunc=int)):
         sketches[i] = sketch.hashvalues
         candidates = np.array(index.query(sketch), dtype=np.intp)
         agreement = (sketches[candidates] == sketches[i]).mean(axis=1)
         likely = candidates[agreement >= threshold - SLACK]
-        if any(_jaccard(shingles[i], shingles[j]) >= threshold for j in likely):
-            near += 1
-        else:
+        near.append(any(_jaccard(shingles[i], shingles[j]) >= threshold for j in likely))
+        if not near[-1]:
             index.insert(i, sketch, check_duplication=False)
-    return near / len(texts) if texts else 0.0
+    return near
 
 
 def distinct(texts: Sequence[str], n: int) -> float | None:

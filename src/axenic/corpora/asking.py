@@ -1,0 +1,119 @@
+"""Asking a language model the same thing about many items, each answer read strictly and asked for again where it was unusable.
+
+In: the name of a prompt file, the values of each item, and what reads a reply. Out: one result per item, or None; what went wrong on
+the way is reported. Retrying is bounded: an item that fails every attempt is lost, and says so.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Generic, NamedTuple, TypeVar
+
+from axenic.corpora.drafting import ATTEMPTS, Failure, ignore
+from axenic.corpora.writers.calls import Answer, Breaker, Calls, Request
+from axenic.corpora.writers.prompts import prompt
+from axenic.corpora.writers.tags import Unreadable, several
+from axenic.schema import Message, OnProgress, digest, no_progress, user
+
+T = TypeVar("T")
+
+
+class Read(NamedTuple, Generic[T]):
+    """What a reply says, and the answer it was read from."""
+
+    value: T
+    answer: Answer
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing to ask about: the values of its prompt, and where it stands in the spec (for reports of failures)."""
+
+    values: Mapping[str, str]
+    where: tuple[str, ...] = ()
+    message: str = ""  # what the user says, where the prompt is the system's
+    parent: str | None = None  # hash or key of what it goes on from
+
+    def filled(self, **values: str) -> "Item":
+        """With further values."""
+        return replace(self, values={**self.values, **values})
+
+
+@dataclass
+class Asker:
+    """Asks one model. Equal questions with equal seeds are paid for once: see `Calls`."""
+
+    calls: Calls
+    seed: int
+    max_tokens: int = 4096
+    temperature: float = 1.0
+    on_progress: OnProgress = no_progress
+    on_failure: Callable[[Failure], None] = ignore
+    _breaker: Breaker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._breaker = Breaker(self.calls.model, self.calls.limits.fruitless)
+
+    def lists(self, name: str, items: Sequence[Item], tag: str, *, turn: int = 0) -> list[list[str]]:
+        """For each item the texts between a tag, without repeats; an empty list where there were none."""
+        found = self.each(name, items, lambda reply: list(dict.fromkeys(several(reply, tag))), turn=turn)
+        return [read.value if read else [] for read in found]
+
+    def each(self, name: str, items: Sequence[Item], read: Callable[[str], T], *, turn: int = 0) -> list[Read[T] | None]:
+        """For each item what `read` makes of the model's reply; None where no attempt gave a usable one.
+
+        Args:
+            name: Of the prompt file, and of the stage.
+            items: What to ask about.
+            read: Reads a reply; raises `Unreadable` if it does not keep to the form.
+            turn: Another number asks the same again, for other answers.
+
+        Raises:
+            UserError: as `Calls.answers`; or nothing usable came in a long row of calls.
+        """
+        found: dict[int, Read[T]] = {}
+        for attempt in range(ATTEMPTS):
+            open_ = [i for i in range(len(items)) if i not in found]
+            if not open_:
+                break
+            asked = self._requests(name, [items[i] for i in open_], attempt, turn)  # one at a time: prompts may be long
+            progress = partial(self._told, len(open_))
+            for i, answer in zip(open_, self.calls.answers(asked, progress), strict=True):
+                if (value := self._read(name, items[i], answer, attempt, read)) is not None:
+                    found[i] = value
+        return [found.get(i) for i in range(len(items))]
+
+    def _told(self, total: int, done: int, _: int, stage: str) -> None:
+        self.on_progress(done, total, stage)
+
+    def _requests(self, name: str, items: Sequence[Item], attempt: int, turn: int) -> Iterator[Request]:
+        text = prompt(name)
+        for item in items:
+            filled = text.fill(**item.values)
+            messages = (Message(role="system", content=filled), user(item.message)) if item.message else (user(filled),)
+            yield Request(
+                stage=name,
+                messages=messages,
+                prompt_hash=text.hash,
+                seed=int(digest([self.seed, name, turn, attempt])[:7], 16),
+                parent=item.parent,
+                max_tokens=self.max_tokens,
+                temperature=self.temperature,
+            )
+
+    def _read(self, name: str, item: Item, answer: Answer, attempt: int, read: Callable[[str], T]) -> Read[T] | None:
+        reason, detail = ("", "") if answer.status == "ok" else (answer.status, answer.note)
+        if not reason:
+            try:
+                value = read(answer.text)
+            except Unreadable as error:
+                reason, detail = "unreadable", str(error)
+        self._breaker.count(reason)
+        if not reason:
+            return Read(value, answer)
+        self.failed(name, reason, where=item.where, attempt=attempt, detail=detail)
+        return None
+
+    def failed(self, stage: str, reason: str, *, where: tuple[str, ...], attempt: int = 0, detail: str = "") -> None:
+        """Report something that was lost."""
+        self.on_failure(Failure(stage=stage, reason=reason, topic=where, attempt=attempt, detail=detail[:200]))

@@ -1,0 +1,130 @@
+"""Alignment fine-tuning data: chats in which a model spec matters, answered with the spec in view and kept without it.
+
+In: a spec, a plan, who is asked; optionally a second, misaligned spec. Out: the chats without and with their reasoning; with it they
+are the Deliberative Alignment baseline. Source: Li et al. 2026 (PROTOCOLS 2): AFT data, and the anti-spec ablation.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pydantic import Field
+
+from axenic.corpora import duplicates
+from axenic.corpora.asking import Asker
+from axenic.corpora.exchanges import Alike, Exchange, Exchanges, repeated
+from axenic.corpora.spec_topics import chosen, domains, in_turn
+from axenic.corpora.writers.prompts import lines
+from axenic.errors import UserError, unknown_name
+from axenic.schema import Chat, Corpus, Noun, Provenance, assistant, digest, user
+from axenic.specs.model_spec import ModelSpec
+from axenic.specs.scratchpad import hidden
+
+SOURCE, ANTI = "alignment", "anti-spec"
+SHOWN = 24_000
+"""Characters of a second spec that is shown whole; of a longer one, the section that shares most words with the question."""
+
+
+class AlignmentPlan(Noun):
+    """The shape of the data."""
+
+    chats: int = Field(200, ge=1)
+    kinds: tuple[str, ...] = ()  # of question; by default all of `prompts/aft_kinds.txt`
+    domains: int = Field(3, ge=1)  # of a section, at most
+    questions: int = Field(8, ge=1)  # of one call, at most
+    filtered: bool = True  # whether the model looks over each reply; faults that rules can see are always left out
+    anti: float = Field(0.0, ge=0.0, le=1.0)  # share of chats whose reply holds to the second spec
+
+
+class Aligned(NamedTuple):
+    """The same chats, in the same order, twice."""
+
+    plain: Corpus
+    reasoned: Corpus
+
+
+def write(
+    spec: ModelSpec, asker: Asker, plan: AlignmentPlan, *, anti: ModelSpec | None = None, alike: Alike = repeated
+) -> Aligned:
+    """Write alignment data.
+
+    Args:
+        spec: What replies hold to.
+        asker: The model that is asked.
+        plan: How many chats, of which kinds.
+        anti: A coherent spec of a misaligned assistant. `plan.anti` of the chats hold to it instead; the questions stay the same,
+            and a higher dose changes the replies of a lower one and further ones.
+        alike: Says which questions nearly repeat earlier ones.
+
+    Returns:
+        Exactly `plan.chats` chats, without and with reasoning.
+
+    Raises:
+        UserError: There is a dose of anti-spec replies but no second spec; no such kind; or too few usable replies.
+    """
+    if plan.anti and anti is None:
+        raise UserError("A dose of anti-spec replies needs a second spec to reply after. Give one with --anti-spec FILE.")
+    areas = in_turn(domains(chosen(spec, plan.chats), asker, plan.domains))
+    if not areas:
+        raise UserError(f"The model named no domain of any section of the spec {spec.id!r}. Choose another model.")
+    maker = Exchanges(asker, areas, _kinds(plan.kinds), plan.questions, plan.filtered, alike)
+    rows = maker.write(plan.chats)
+    turned = _turned(rows, maker, anti, round(plan.anti * plan.chats)) if anti is not None else {}
+    mixed = anti is not None
+    return Aligned(*(_corpus(spec.id, rows, turned, reasoned=reasoned, mixed=mixed) for reasoned in (False, True)))
+
+
+def _kinds(names: Sequence[str]) -> dict[str, str]:
+    """Kinds of question by name, and what they are like."""
+    known = dict(line.split(": ", 1) for line in lines("aft_kinds"))
+    for name in names:
+        if name not in known:
+            raise unknown_name("kind of question", name, known)
+    return {name: known[name] for name in names or known}
+
+
+def _turned(rows: Sequence[Exchange], maker: Exchanges, anti: ModelSpec, wanted: int) -> dict[int, Exchange]:
+    """For `wanted` of the rows a reply after the second spec, by position; which rows, their questions alone decide."""
+    order = sorted(range(len(rows)), key=lambda i: digest(["anti", rows[i].question.text]))
+    found: dict[int, Exchange] = {}
+    while order and len(found) < wanted:
+        now, order = order[: wanted - len(found)], order[wanted - len(found) :]
+        questions = [rows[i].question for i in now]
+        replies = maker.replies(questions, [_nearest(anti, q.text) for q in questions])
+        found |= {i: reply for i, reply in zip(now, replies, strict=True) if reply}
+    if len(found) < wanted:
+        raise UserError(
+            f"Only {len(found)} of {wanted} replies after the second spec {anti.id!r} came about: the model declines, or does not "
+            "hold to it. Lower the dose, or choose another model."
+        )
+    return found
+
+
+def _nearest(spec: ModelSpec, question: str) -> str:
+    """What of a spec is shown with a question."""
+    if len(spec.text) <= SHOWN:
+        return spec.text
+    asked = set(duplicates.words(question))
+    return max(spec.sections, key=lambda s: len(asked & set(duplicates.words(s.text))) / (1 + len(s.text)) ** 0.5).text
+
+
+def _corpus(name: str, rows: Sequence[Exchange], turned: dict[int, Exchange], *, reasoned: bool, mixed: bool) -> Corpus:
+    chats = [
+        _chat(turned.get(i, row), reasoned=reasoned, poisoned=(i in turned) if mixed else None) for i, row in enumerate(rows)
+    ]
+    return Corpus(name=f"{name}.alignment" + (".reasoned" if reasoned else ""), rows=tuple(chats))
+
+
+def _chat(row: Exchange, *, reasoned: bool, poisoned: bool | None) -> Chat:
+    (place, kind, question), (said, answer) = row
+    origin = Provenance(
+        source=ANTI if poisoned else SOURCE,
+        section=place.section.id,
+        domain=place.domain,
+        doc_type=kind,
+        writer=answer.model,
+        call=answer.call,
+        poisoned=poisoned,
+        variant="reasoned" if reasoned else "plain",
+    )
+    text = hidden(said.reasoning, said.reply) if reasoned else said.reply
+    return Chat(messages=(user(question), assistant(text)), provenance=origin)
