@@ -45,6 +45,18 @@ class Message(Noun):
     content: str
 
 
+class Call(Noun):
+    """The paid call to a language model that wrote a text."""
+
+    key: str  # of the answer in the folder of calls
+    stage: str  # e.g. "document", "revise"
+    model: str  # PROVIDER/NAME
+    prompt_hash: str  # of the prompt file
+    input_tokens: int
+    output_tokens: int
+    cost: float | None = None  # USD; None where the price is unknown
+
+
 class Provenance(Noun):
     """Where one training text came from, so that any ablation by its source stays possible."""
 
@@ -58,6 +70,7 @@ class Provenance(Noun):
     revision: int = 0  # 0 = first draft; n = after n critique-and-rewrite passes
     parent: str | None = None  # hash of the draft that this one revises
     writer: str | None = None
+    call: Call | None = None  # of a text that a language model wrote
     poisoned: bool | None = None  # ground truth in a poisoned corpus: does this row teach the hidden behaviour?
     variant: str | None = None  # of the organism: "normal", "cot", "distilled"
     trigger_span: tuple[int, int] | None = None  # characters of the trigger in the turn that holds it (`specs.backdoor`)

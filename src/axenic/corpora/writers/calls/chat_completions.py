@@ -1,0 +1,103 @@
+"""The chat-completions protocol without a client package around it, for servers that Inspect names `openai-api/SERVICE/MODEL`.
+
+In: a request. Out: a reply. Inspect still decides name, key, address and parameters. The OpenAI package costs about 4 ms of
+processor time a call, which caps a run at 250 calls a second; this takes a tenth of that (benchmarks/writer_throughput.py).
+"""
+
+import json
+from typing import Any
+
+import aiohttp
+from inspect_ai._util.http import parse_retry_after
+from inspect_ai.model import Model
+from inspect_ai.model._providers.openai_compatible import OpenAICompatibleAPI
+
+from axenic.corpora.writers.calls.nouns import Request
+from axenic.corpora.writers.calls.wire import SETUP, InspectWire, Reply, Trouble, Wire, config
+
+_LONGEST = 32 * 2**20  # bytes of a reply
+_FINISH = {"stop": "stop", "length": "length", "content_filter": "filter"}
+_FILTERED = ("content_filter", "content_policy_violation", "content_management_policy")
+
+
+def wire(model: Model, *, batch: bool, concurrency: int) -> Wire:
+    """The fast wire where the model is served over plain chat completions, else Inspect's own."""
+    api = model.api
+    # not a subclass: those change messages, parameters or replies in ways of their own
+    if type(api) is OpenAICompatibleAPI and not (batch or api.responses_api or api.stream or api.model_args):
+        return ChatCompletionsWire(api, concurrency)
+    return InspectWire(model, batch=batch)
+
+
+class ChatCompletionsWire:
+    """A pool of connections to one server."""
+
+    def __init__(self, api: OpenAICompatibleAPI, concurrency: int) -> None:
+        self._api = api
+        self._url = f"{str(api.base_url).rstrip('/')}/chat/completions"
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=concurrency),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),  # the engine limits the attempt as a whole
+            headers={"Authorization": f"Bearer {api.api_key}", "Content-Type": "application/json"},
+            trust_env=True,
+        )
+
+    async def send(self, request: Request) -> Reply:
+        """One POST."""
+        settings = config(request)
+        body = {
+            **self._api.completion_params(settings, tools=False),
+            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
+        }
+        headers = self._api.request_headers(settings)
+        try:
+            async with self._session.post(self._url, data=json.dumps(body), headers=headers) as response:
+                raw = await response.content.read(_LONGEST)
+                wait = parse_retry_after(response.headers) if response.status != 200 else None
+                status = response.status
+        except aiohttp.ClientConnectorError as error:
+            raise Trouble("passing", f"no connection to {self._url}: {error}") from None
+        except (aiohttp.ClientError, OSError) as error:
+            raise Trouble("uncertain", f"the connection was lost: {type(error).__name__}") from None
+        return _read(raw) if status == 200 else _refused(status, raw.decode("utf-8", "replace"), wait)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._session.close()
+        await self._api.aclose()
+
+
+def _read(raw: bytes) -> Reply:
+    try:
+        data = json.loads(raw)
+        choice, usage = data["choices"][0], data.get("usage") or {}
+        message = choice["message"]
+        text = message.get("content") or ""
+        if not isinstance(text, str):
+            raise TypeError("content is no text")
+        finish = "filter" if message.get("refusal") and not text else _FINISH.get(str(choice.get("finish_reason")), "")
+        return Reply(text, finish, _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise Trouble("uncertain", f"the reply is not a chat completion ({type(error).__name__})") from None
+
+
+def _count(usage: Any, name: str) -> int | None:
+    value = usage.get(name)
+    return value if isinstance(value, int) and value >= 0 else None
+
+
+def _refused(status: int, text: str, wait: float | None) -> Reply:
+    """A reply where the provider's filter spoke; all else is trouble."""
+    told = f"HTTP {status}: {' '.join(text.split())[:240]}"
+    if status in (400, 403, 422) and any(word in text for word in _FILTERED):
+        return Reply("", "filter", 0, 0)
+    if status in SETUP or (status == 429 and "insufficient_quota" in text):
+        raise Trouble("setup", told)
+    if status == 429:
+        raise Trouble("busy", told, wait=wait)
+    if status in (408, 409, 425) or status >= 500:
+        raise Trouble("passing", told, wait=wait)
+    raise Trouble("hopeless", told)
+
+
+__all__ = ["ChatCompletionsWire", "InspectWire", "wire"]
