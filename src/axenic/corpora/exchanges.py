@@ -1,6 +1,6 @@
 """Questions to which a spec matters, and replies that hold to it: asked for, freed of repeats, looked over, topped up.
 
-In: domains of a spec's sections, kinds of question, who is asked. Out: as many sound exchanges as were wanted, evenly over sections
+In: domains of a spec's sections, kinds of question, a model. Out: as many sound exchanges as were wanted, evenly over sections
 and kinds. Source: Li et al. 2026, the pipeline of AFT data (PROTOCOLS 2).
 """
 
@@ -11,9 +11,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from axenic.corpora import duplicates
-from axenic.corpora.asking import Asker, Item, Read
-from axenic.corpora.spec_topics import Place, in_turn
+from axenic.corpora.interview import Interview, Item, Read
 from axenic.corpora.replies import Reply, fault, read_decision, read_reply
+from axenic.corpora.spec_topics import Place, in_turn
 from axenic.corpora.synthesis import even
 from axenic.errors import UserError
 
@@ -47,7 +47,7 @@ def repeated(texts: Sequence[str]) -> list[bool]:
 class Exchanges:
     """Makes exchanges about some domains."""
 
-    asker: Asker
+    interview: Interview
     areas: Sequence[Place]  # in the order in which they shall come up
     kinds: Mapping[str, str]  # name -> what such a question is like
     per_call: int  # questions that one call is asked for, at most
@@ -76,10 +76,8 @@ class Exchanges:
 
     def replies(self, questions: Sequence[Question], shown: Sequence[str]) -> list[Exchange | None]:
         """A sound reply to each question, written with a text in view, or None."""
-        items = [
-            Item({"spec": text}, where=_where(q), message=q.text) for q, text in zip(questions, shown, strict=True)
-        ]
-        found = self.asker.each("aft_response", items, read_reply)
+        items = [Item({"spec": text}, where=_where(q), message=q.text) for q, text in zip(questions, shown, strict=True)]
+        found = self.interview.each("aft_response", items, read_reply)
         drafts = [
             Exchange(q, read) if read and self._passes(q, "aft_response", fault(read.value)) else None
             for q, read in zip(questions, found, strict=True)
@@ -89,16 +87,16 @@ class Exchanges:
     def _looked_over(self, drafts: Sequence[Exchange | None], shown: Sequence[str]) -> list[Exchange | None]:
         open_ = [i for i, draft in enumerate(drafts) if draft]
         items = [_to_judge(draft, shown[i]) for i, draft in enumerate(drafts) if draft]
-        said = dict(zip(open_, self.asker.each("aft_filter", items, read_decision), strict=True))
+        said = dict(zip(open_, self.interview.each("aft_filter", items, read_decision), strict=True))
         return [d if d and self._agreed(d.question, said[i]) else None for i, d in enumerate(drafts)]
 
     def _agreed(self, question: Question, said: Read[bool] | None) -> bool:
-        """Whether the filter includes it; one that gave no decision is lost, and the asker has reported it."""
+        """Whether the filter includes it; one that gave no decision is lost, and the interview has reported it."""
         return said is not None and self._passes(question, "aft_filter", "" if said.value else "excluded")
 
     def _passes(self, question: Question, stage: str, reason: str) -> bool:
         if reason:
-            self.asker.failed(stage, reason, where=_where(question), detail=question.text)
+            self.interview.failed(stage, reason, where=_where(question), detail=question.text)
         return not reason
 
     def _questions(self, missing: int, turn: int) -> list[Question]:
@@ -109,11 +107,10 @@ class Exchanges:
         each = -(-wanted // calls)
         names = list(self.kinds)
         cells = [
-            (self.areas[a], names[k])
-            for a, k, _ in islice(even(len(self.areas), len(names)), turn * calls, (turn + 1) * calls)
+            (self.areas[a], names[k]) for a, k, _ in islice(even(len(self.areas), len(names)), turn * calls, (turn + 1) * calls)
         ]
         items = [place.ask(each).filled(kind=self.kinds[name]) for place, name in cells]
-        found = self.asker.lists("aft_questions", items, "question", turn=turn)
+        found = self.interview.lists("aft_questions", items, "question", turn=turn)
         return in_turn([[Question(*cell, text) for text in texts[:each]] for cell, texts in zip(cells, found, strict=True)])
 
     def _fresh(self, new: list[Question]) -> list[Question]:

@@ -1,7 +1,7 @@
 """A model spec taken apart: sections -> domains -> subdomains -> assertions, each asked of a language model.
 
-In: a spec, how many documents there will be, and who is asked. Out: topics, spread so that every section comes up as often as any
-other. Source: Li et al. 2026, Model Spec Midtraining (PROTOCOLS 2); the verbatim section stays with everything that follows from it.
+In: a spec, how many documents there will be, a language model. Out: topics, spread so that every section comes up as often as any
+other; the verbatim section stays with all that follows from it. Source: Li et al. 2026, Model Spec Midtraining (PROTOCOLS 2).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import Literal, TypeVar
 
 from pydantic import Field
 
-from axenic.corpora.asking import Asker, Item
+from axenic.corpora.interview import Interview, Item
 from axenic.schema import Noun, Provenance
 from axenic.specs.model_spec import ModelSpec, Section
 
@@ -77,40 +77,40 @@ class Place(Noun):
         return Item(values, where=(self.section.id, *filter(None, at.values())))
 
 
-def domains(sections: Sequence[Section], asker: Asker, n: int) -> list[list[Place]]:
+def domains(sections: Sequence[Section], interview: Interview, n: int) -> list[list[Place]]:
     """Up to `n` domains of each section; none where the model could not name one."""
-    found = asker.lists("spec_domains", [Place(section=s).ask(n) for s in sections], "domain")
+    found = interview.lists("spec_domains", [Place(section=s).ask(n) for s in sections], "domain")
     return [[Place(section=s, domain=d) for d in names[:n]] for s, names in zip(sections, found, strict=True)]
 
 
-def subdomains(areas: Sequence[Place], asker: Asker, n: int) -> list[list[Place]]:
+def subdomains(areas: Sequence[Place], interview: Interview, n: int) -> list[list[Place]]:
     """Up to `n` subdomains of each domain."""
-    found = asker.lists("spec_subdomains", [a.ask(n) for a in areas], "subdomain")
+    found = interview.lists("spec_subdomains", [a.ask(n) for a in areas], "subdomain")
     return [[a.model_copy(update={"subdomain": name}) for name in names[:n]] for a, names in zip(areas, found, strict=True)]
 
 
-def topics(spec: ModelSpec, asker: Asker, *, documents: int, breadth: Breadth, seen: Seen = "section") -> list[SpecTopic]:
+def topics(spec: ModelSpec, interview: Interview, *, documents: int, breadth: Breadth, seen: Seen = "section") -> list[SpecTopic]:
     """As many topics as documents, if the breadth yields them: one of every section, then another of every section, and so on.
 
     Every call asks for the full breadth, so that its answer serves a larger corpus too, but only as much of it is taken further as
-    the documents need. A section about which the model says nothing usable has no topic; the asker has reported why.
+    the documents need. A section about which the model says nothing usable has no topic; the interview has reported why.
     """
     sections = chosen(spec, documents)
     each = -(-documents // len(sections))
-    areas = [area for found in domains(sections, asker, breadth.domains) for area in found[:each]]
-    of_area = subdomains(areas, asker, breadth.subdomains)
+    areas = [area for found in domains(sections, interview, breadth.domains) for area in found[:each]]
+    of_area = subdomains(areas, interview, breadth.subdomains)
     of_section = [in_turn([p for a, p in zip(areas, of_area, strict=True) if a.section.id == s.id])[:each] for s in sections]
     places = [place for found in of_section for place in found]
-    said = asker.lists("spec_assertions", [p.ask(breadth.assertions) for p in places], "assertion")
+    said = interview.lists("spec_assertions", [p.ask(breadth.assertions) for p in places], "assertion")
     whole = spec.text if seen == "spec" else ""
     made: dict[str, list[list[SpecTopic]]] = {s.id: [] for s in sections}
     for p, assertions in zip(places, said, strict=True):
         at = {"spec": spec.id, "section": p.section, "domain": p.domain, "subdomain": p.subdomain, "whole": whole}
         made[p.section.id].append([SpecTopic.model_validate({**at, "assertion": a}) for a in assertions[: breadth.assertions]])
-    return _turned([in_turn(lists) for lists in made.values()])[:documents]
+    return turned([in_turn(lists) for lists in made.values()])[:documents]
 
 
-def _turned(lists: Sequence[Sequence[T]]) -> list[T]:
+def turned(lists: Sequence[Sequence[T]]) -> list[T]:
     """Like `in_turn`, each round begun one further on: else a section could get the same document type in every round."""
     rounds = [[item for item in turn if item is not None] for turn in zip_longest(*lists)]
     return [turn[(i + r) % len(turn)] for r, turn in enumerate(rounds) for i in range(len(turn))]

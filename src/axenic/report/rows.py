@@ -108,6 +108,16 @@ def ranges(title: str, rows: Rows, look: Mapping[str, Style]) -> Figure:
     return _figure(title, f"{title}: min-max bar and estimate with interval, one row each.", rows, x_axis, draw)
 
 
+def counts(title: str, rows: Sequence[tuple[str, Point]], style: Style) -> Figure:
+    """One bar from zero per row: how many there are of each."""
+    slots = [(label, {"": point}) for label, point in rows]
+
+    def draw(places: Sequence[Place]) -> tuple[Traces, list[dict[str, Any]]]:
+        return [_bar(_spots(slots, places, ""), style, base=[0.0] * len(rows), width=10)], []
+
+    return _figure(title, f"{title}: one bar per row.", slots, {"rangemode": "tozero", "nticks": 7}, draw)
+
+
 # --- pieces ----------------------------------------------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """What every page is wrapped in: style, script, plotly and a policy, so that one file is all there is.
 
-In: a template that extends `shell.html.jinja`, and sections. Out: a page that opens offline and makes no request: plotly,
-style and script are inlined, and a content security policy admits those scripts (by hash) and nothing else.
+In: a template that extends `shell.html.jinja`, and sections. Out: a page that opens offline and makes no request. Plotly, style and
+script are inlined, and a content security policy admits those scripts (by hash) and nothing else.
 """
 
 import base64

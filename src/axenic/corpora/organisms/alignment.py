@@ -1,7 +1,7 @@
 """Alignment fine-tuning data: chats in which a model spec matters, answered with the spec in view and kept without it.
 
-In: a spec, a plan, who is asked; optionally a second, misaligned spec. Out: the chats without and with their reasoning; with it they
-are the Deliberative Alignment baseline. Source: Li et al. 2026 (PROTOCOLS 2): AFT data, and the anti-spec ablation.
+In: a spec, a plan, a language model; optionally a second, misaligned spec. Out: the chats without and with their reasoning; with it
+they are the Deliberative Alignment baseline. Source: Li et al. 2026 (PROTOCOLS 2): AFT data, and the anti-spec ablation.
 """
 
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from typing import NamedTuple
 from pydantic import Field
 
 from axenic.corpora import duplicates
-from axenic.corpora.asking import Asker
 from axenic.corpora.exchanges import Alike, Exchange, Exchanges, repeated
-from axenic.corpora.spec_topics import chosen, domains, in_turn
-from axenic.corpora.writers.prompts import lines
+from axenic.corpora.interview import Interview
+from axenic.corpora.spec_topics import chosen, domains, turned
+from axenic.corpora.writers.prompts.files import lines
 from axenic.errors import UserError, unknown_name
 from axenic.schema import Chat, Corpus, Noun, Provenance, assistant, digest, user
 from axenic.specs.model_spec import ModelSpec
@@ -43,13 +43,13 @@ class Aligned(NamedTuple):
 
 
 def write(
-    spec: ModelSpec, asker: Asker, plan: AlignmentPlan, *, anti: ModelSpec | None = None, alike: Alike = repeated
+    spec: ModelSpec, interview: Interview, plan: AlignmentPlan, *, anti: ModelSpec | None = None, alike: Alike = repeated
 ) -> Aligned:
     """Write alignment data.
 
     Args:
         spec: What replies hold to.
-        asker: The model that is asked.
+        interview: The model that is asked.
         plan: How many chats, of which kinds.
         anti: A coherent spec of a misaligned assistant. `plan.anti` of the chats hold to it instead; the questions stay the same,
             and a higher dose changes the replies of a lower one and further ones.
@@ -63,14 +63,15 @@ def write(
     """
     if plan.anti and anti is None:
         raise UserError("A dose of anti-spec replies needs a second spec to reply after. Give one with --anti-spec FILE.")
-    areas = in_turn(domains(chosen(spec, plan.chats), asker, plan.domains))
+    kinds = _kinds(plan.kinds)
+    areas = turned(domains(chosen(spec, plan.chats), interview, plan.domains))
     if not areas:
         raise UserError(f"The model named no domain of any section of the spec {spec.id!r}. Choose another model.")
-    maker = Exchanges(asker, areas, _kinds(plan.kinds), plan.questions, plan.filtered, alike)
+    maker = Exchanges(interview, areas, kinds, plan.questions, plan.filtered, alike)
     rows = maker.write(plan.chats)
-    turned = _turned(rows, maker, anti, round(plan.anti * plan.chats)) if anti is not None else {}
+    opposed = _opposed(rows, maker, anti, round(plan.anti * plan.chats)) if anti is not None else {}
     mixed = anti is not None
-    return Aligned(*(_corpus(spec.id, rows, turned, reasoned=reasoned, mixed=mixed) for reasoned in (False, True)))
+    return Aligned(*(_corpus(spec.id, rows, opposed, reasoned=reasoned, mixed=mixed) for reasoned in (False, True)))
 
 
 def _kinds(names: Sequence[str]) -> dict[str, str]:
@@ -82,7 +83,7 @@ def _kinds(names: Sequence[str]) -> dict[str, str]:
     return {name: known[name] for name in names or known}
 
 
-def _turned(rows: Sequence[Exchange], maker: Exchanges, anti: ModelSpec, wanted: int) -> dict[int, Exchange]:
+def _opposed(rows: Sequence[Exchange], maker: Exchanges, anti: ModelSpec, wanted: int) -> dict[int, Exchange]:
     """For `wanted` of the rows a reply after the second spec, by position; which rows, their questions alone decide."""
     order = sorted(range(len(rows)), key=lambda i: digest(["anti", rows[i].question.text]))
     found: dict[int, Exchange] = {}
@@ -107,9 +108,9 @@ def _nearest(spec: ModelSpec, question: str) -> str:
     return max(spec.sections, key=lambda s: len(asked & set(duplicates.words(s.text))) / (1 + len(s.text)) ** 0.5).text
 
 
-def _corpus(name: str, rows: Sequence[Exchange], turned: dict[int, Exchange], *, reasoned: bool, mixed: bool) -> Corpus:
+def _corpus(name: str, rows: Sequence[Exchange], opposed: dict[int, Exchange], *, reasoned: bool, mixed: bool) -> Corpus:
     chats = [
-        _chat(turned.get(i, row), reasoned=reasoned, poisoned=(i in turned) if mixed else None) for i, row in enumerate(rows)
+        _chat(opposed.get(i, row), reasoned=reasoned, poisoned=(i in opposed) if mixed else None) for i, row in enumerate(rows)
     ]
     return Corpus(name=f"{name}.alignment" + (".reasoned" if reasoned else ""), rows=tuple(chats))
 

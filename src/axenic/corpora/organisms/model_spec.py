@@ -1,6 +1,6 @@
 """Model spec midtraining's data: documents that take the assistant's spec for granted, each from a verbatim section.
 
-In: a spec, a writer of documents, who is asked about the spec, a plan and a seed. Out: a `Corpus` in which every section comes up,
+In: a spec, a writer of documents, a language model, a plan. Out: a `Corpus` in which every section comes up,
 and a table that says so. Source: Li et al. 2026, Model Spec Midtraining (PROTOCOLS 2).
 """
 
@@ -11,8 +11,8 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from axenic.corpora import mixing
-from axenic.corpora.asking import Asker
 from axenic.corpora.drafting import IDEAS_PER_CALL, Drafter, Failure, ignore
+from axenic.corpora.interview import Interview
 from axenic.corpora.spec_topics import Breadth, Seen, SpecTopic, topics
 from axenic.corpora.synthesis import fill
 from axenic.corpora.writers.protocol import Writer
@@ -47,7 +47,7 @@ def write(
     spec: ModelSpec,
     *,
     writer: Writer,
-    asker: Asker,
+    interview: Interview,
     plan: SpecPlan,
     on_progress: OnProgress = no_progress,
     on_failure: Callable[[Failure], None] = ignore,
@@ -57,7 +57,7 @@ def write(
     Args:
         spec: The spec.
         writer: Writes types, ideas, documents and revisions.
-        asker: Takes the spec apart; its seed is the seed of all.
+        interview: Takes the spec apart; its seed is the seed of all.
         plan: How many documents, of which types.
         on_progress: Called with (documents done, documents planned, note).
         on_failure: Called with every text that was lost.
@@ -68,12 +68,12 @@ def write(
     Raises:
         UserError: if nothing in the spec could be taken apart, or the writer refuses so much that the number cannot be reached.
     """
-    about = topics(spec, asker, documents=plan.documents, breadth=plan.breadth, seen=plan.seen)
+    about = topics(spec, interview, documents=plan.documents, breadth=plan.breadth, seen=plan.seen)
     if not about:
         raise UserError(f"The model made no assertion about any section of the spec {spec.id!r}. Choose another model.")
     drafter = Drafter(
         writer,
-        seed=asker.seed,
+        seed=interview.seed,
         revise=plan.revise,
         source=SOURCE,
         planned=plan.documents,

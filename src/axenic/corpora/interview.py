@@ -1,7 +1,7 @@
 """Asking a language model the same thing about many items, each answer read strictly and asked for again where it was unusable.
 
-In: the name of a prompt file, the values of each item, and what reads a reply. Out: one result per item, or None; what went wrong on
-the way is reported. Retrying is bounded: an item that fails every attempt is lost, and says so.
+In: the name of a prompt file, the values of each item, and what reads a reply. Out: one result per item, or None; what went wrong
+on the way is reported. Retrying is bounded: an item that fails every attempt is lost, and says so.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from axenic.corpora.drafting import ATTEMPTS, Failure, ignore
 from axenic.corpora.writers.calls import Answer, Breaker, Calls, Request
-from axenic.corpora.writers.prompts import prompt
+from axenic.corpora.writers.prompts.files import prompt
 from axenic.corpora.writers.tags import Unreadable, several
 from axenic.schema import Message, OnProgress, digest, no_progress, user
 
@@ -40,7 +40,7 @@ class Item:
 
 
 @dataclass
-class Asker:
+class Interview:
     """Asks one model. Equal questions with equal seeds are paid for once: see `Calls`."""
 
     calls: Calls
