@@ -1,1 +1,0 @@
-"""The prompts of language models that write: one text file each, read through `files`."""
