@@ -4,10 +4,14 @@ In: a name and how to generate. Out: Inspect's model, or one sentence saying why
 provider's environment variables, as Inspect documents them.
 """
 
+import re
+
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import GenerateConfig, Model, get_model
 
 from axenic.errors import UserError
+
+_MARKUP = re.compile(r"\[/?(?:bold|blue|red|yellow|green|italic)\]")
 
 
 def connect(name: str, config: GenerateConfig, *, task: str, base_url: str = "") -> Model:
@@ -33,5 +37,5 @@ def connect(name: str, config: GenerateConfig, *, task: str, base_url: str = "")
 
 
 def plain(error: BaseException) -> str:
-    """What an error says, on one line."""
-    return " ".join(str(getattr(error, "message", error)).split())
+    """What an error says, on one line, without the markup that Inspect prints with."""
+    return " ".join(_MARKUP.sub("", str(getattr(error, "message", error))).split())

@@ -118,7 +118,7 @@ class Asker:
                     raise self._too_dear(worst)
                 await self._settled.wait()
             if self.stopped is not None:
-                raise self.stopped
+                raise self.stopped.with_traceback(None)  # one error for all: it must not collect every caller's trace
             self._folder.require_room()
             self._in_flight += 1
             self._ledger.held += worst

@@ -6,6 +6,8 @@ processor time a call, which caps a run at 250 calls a second; this takes a tent
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from inspect_ai._util.http import parse_retry_after
@@ -13,9 +15,8 @@ from inspect_ai.model import Model
 from inspect_ai.model._providers.openai_compatible import OpenAICompatibleAPI
 
 from axenic.corpora.writers.calls.nouns import Request
-from axenic.corpora.writers.calls.wire import SETUP, InspectWire, Reply, Trouble, Wire, config
+from axenic.corpora.writers.calls.wire import SETUP, InspectWire, Reply, Trouble, Wire, config, seed
 
-_LONGEST = 32 * 2**20  # bytes of a reply
 _FINISH = {"stop": "stop", "length": "length", "content_filter": "filter"}
 _FILTERED = ("content_filter", "content_policy_violation", "content_management_policy")
 
@@ -34,25 +35,23 @@ class ChatCompletionsWire:
 
     def __init__(self, api: OpenAICompatibleAPI, concurrency: int) -> None:
         self._api = api
+        self._known: dict[tuple[int, float], tuple[dict[str, Any], dict[str, str]]] = {}
         self._url = f"{str(api.base_url).rstrip('/')}/chat/completions"
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=concurrency),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=30),  # the engine limits the attempt as a whole
             headers={"Authorization": f"Bearer {api.api_key}", "Content-Type": "application/json"},
-            trust_env=True,
+            proxy=_proxy(self._url),  # looked up once: `trust_env` would ask a thread for it on every call
         )
 
     async def send(self, request: Request) -> Reply:
         """One POST."""
-        settings = config(request)
-        body = {
-            **self._api.completion_params(settings, tools=False),
-            "messages": [{"role": m.role, "content": m.content} for m in request.messages],
-        }
-        headers = self._api.request_headers(settings)
+        settings, headers = self._settings(request)
+        messages = [{"role": m.role, "content": m.content} for m in request.messages]
+        body = {**settings, "seed": seed(request), "messages": messages}
         try:
             async with self._session.post(self._url, data=json.dumps(body), headers=headers) as response:
-                raw = await response.content.read(_LONGEST)
+                raw = await response.read()
                 wait = parse_retry_after(response.headers) if response.status != 200 else None
                 status = response.status
         except aiohttp.ClientConnectorError as error:
@@ -61,10 +60,24 @@ class ChatCompletionsWire:
             raise Trouble("uncertain", f"the connection was lost: {type(error).__name__}") from None
         return _read(raw) if status == 200 else _refused(status, raw.decode("utf-8", "replace"), wait)
 
+    def _settings(self, request: Request) -> tuple[dict[str, Any], dict[str, str]]:
+        """What Inspect sends beside messages and seed; a stage asks for the same every time."""
+        how = (request.max_tokens, request.temperature)
+        if how not in self._known:
+            asked = config(request)
+            self._known[how] = (self._api.completion_params(asked, tools=False), self._api.request_headers(asked))
+        return self._known[how]
+
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
         await self._api.aclose()
+
+
+def _proxy(url: str) -> str | None:
+    """The proxy that the environment names for an address."""
+    parts = urlsplit(url)
+    return None if proxy_bypass(parts.hostname or "") else getproxies().get(parts.scheme)
 
 
 def _read(raw: bytes) -> Reply:

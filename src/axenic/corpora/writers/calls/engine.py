@@ -154,7 +154,7 @@ class Calls:
             self.breaker.count("" if answer.status == "ok" else answer.status)
         except UserError as error:
             self._stop(error)
-            raise
+            raise (self._asker.stopped or error) from None
         return answer
 
     async def _ask(self, request: Request, key: str) -> Answer:

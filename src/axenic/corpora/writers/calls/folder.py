@@ -7,6 +7,7 @@ is written whole; what a kill left of a last line is cut off.
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from axenic.disk import lock, unlock
 from axenic.errors import EnvironmentProblem, UserError
 
 _ROOM = 16 * 2**20  # bytes that must be free before a call is paid for
+_LOOK_EVERY = 0.25  # seconds: looking costs as much as a call, and answers do not come by the megabyte
 _PERHAPS = "perhaps"  # kind of a line: a call that may have been charged although no reply came
 
 
@@ -40,6 +42,7 @@ class Folder:
             raise _unwritable(path, error) from None
         self._places: dict[str, tuple[int, int]] = {}
         self._end = 0
+        self._room_until = 0.0
         self.dirty = False
 
     def load(self) -> Iterator[tuple[Answer | None, float]]:
@@ -89,8 +92,11 @@ class Folder:
         Raises:
             EnvironmentProblem: The disk is nearly full.
         """
+        if time.monotonic() < self._room_until:
+            return
         try:
             if shutil.disk_usage(self.path).free >= _ROOM:
+                self._room_until = time.monotonic() + _LOOK_EVERY
                 return
         except OSError as error:
             raise _unwritable(self.path, error) from None

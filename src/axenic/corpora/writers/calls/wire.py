@@ -89,14 +89,20 @@ class InspectWire:
         if status in SETUP or "insufficient_quota" in told:
             return Trouble("setup", told)
         decision = self._model.api.should_retry(error)
-        if not decision:
-            return Trouble("hopeless", told)
-        kind: Kind = "busy" if getattr(decision, "kind", "") == "rate_limit" else "passing" if status else "uncertain"
-        return Trouble(kind, told, wait=getattr(decision, "retry_after", None))
+        if getattr(decision, "kind", "") == "rate_limit":
+            return Trouble("busy", told, wait=getattr(decision, "retry_after", None))
+        if status is None:  # lost on the way, or a reply that the provider's package could not read
+            return Trouble("uncertain", told)
+        return Trouble("passing" if decision else "hopeless", told, wait=getattr(decision, "retry_after", None))
 
 
 SETUP = (401, 402, 403, 404)
 """HTTP statuses that every further call would get as well."""
+
+
+def seed(request: Request) -> int:
+    """The request's seed, as providers take it."""
+    return request.seed % _SEEDS
 
 
 def config(request: Request, *, batch: bool = False) -> GenerateConfig:
@@ -104,7 +110,7 @@ def config(request: Request, *, batch: bool = False) -> GenerateConfig:
     return GenerateConfig(
         max_tokens=request.max_tokens,
         temperature=request.temperature,
-        seed=request.seed % _SEEDS,
+        seed=seed(request),
         max_retries=0,
         batch=batch or None,
     )
