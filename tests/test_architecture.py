@@ -27,7 +27,7 @@ PLUGINS: dict[str, tuple[str, set[str]]] = {  # folder of plug-ins -> its table,
     "evals/judges": ("judges", {"table", "base", "load"}),
     "evals/benchmarks": ("benchmarks", {"table", "suite", "base"}),
     "corpora/organisms": ("organisms", {"table", "lab_belief"}),
-    "corpora/writers": ("writers", {"table", "protocol", "tags"}),
+    "corpora/writers": ("writers", {"table", "protocol"}),
     "defences": ("defences", {"table"}),
 }
 

@@ -52,6 +52,7 @@ class Call(Noun):
     stage: str  # e.g. "document", "revise"
     model: str  # PROVIDER/NAME
     prompt_hash: str  # of the prompt file
+    parent: str | None = None  # key of the call whose text this one went on from
     input_tokens: int
     output_tokens: int
     cost: float | None = None  # USD; None where the price is unknown

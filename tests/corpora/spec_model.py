@@ -41,12 +41,14 @@ def respond(body):
     said = [m["content"] for m in body["messages"]]
     draw = random.Random(repr([said, body.get("seed")]))
     asked = said[0]
-    if "<reasoning>what you think</reasoning>" in asked:
+    if "<reasoning>" in asked and "<reply>" in asked and "<decision>" not in asked:
         return f"<reasoning>I think of {words(draw, 8)}.</reasoning>\n<reply>My answer is {words(draw, 12)}.</reply>"
     if "<decision>" in asked:
-        return "<reason>It holds.</reason>\n<decision>include</decision>"
-    for tag in ("domain", "subdomain", "assertion", "question"):
-        if f"\n<{tag}>" in asked:
-            n = int(re.search(r"(?:up to|Write) (\d+)\b", asked)[1])
-            return "\n".join(f"<{tag}>The {tag} of {words(draw, 6)}</{tag}>" for _ in range(n))
+        return "It holds.\n<decision>include</decision>"
+    n = int(re.search(r"(?:up to|Write|List) (\d+)\b", asked)[1])
+    if "<message>" in asked:
+        return "\n".join(f"<message>What of {words(draw, 6)}?</message>" for _ in range(n))
+    for tag in ("domains", "subdomains", "assertions"):
+        if f"<{tag}>" in asked:
+            return f"<{tag}>\n" + "\n".join(f"- The {tag} of {words(draw, 6)}" for _ in range(n)) + f"\n</{tag}>"
     raise AssertionError(f"no such prompt: {asked[:200]}")

@@ -9,7 +9,7 @@ from axenic.corpora.mixing import matched, text_of
 from axenic.corpora.organisms.alignment import AlignmentPlan, write
 from axenic.corpora.organisms.model_spec import coverage
 from axenic.corpora.replies import fault, read_decision, read_reply
-from axenic.corpora.writers.tags import Unreadable
+from axenic.corpora.writers.protocol import Rejected
 from axenic.errors import UserError
 from axenic.specs.model_spec import parse
 from axenic.specs.scratchpad import visible
@@ -23,7 +23,7 @@ def plan(chats=24, **more):
 
 
 def asked_with(seen, stage):
-    marks = {"response": "<reasoning>what you think", "filter": "<decision>", "questions": "\n<question>"}
+    marks = {"response": "</reasoning>, and what you say", "filter": "<decision>", "questions": "tags <message>"}
     return [b for b in seen if marks[stage] in b["messages"][0]["content"]]
 
 
@@ -45,7 +45,7 @@ def test_with_and_without_reasoning_are_the_same_chats(small_spec, interviewing)
         assert "I think of" in other.messages[1].content and "I think of" not in one.messages[1].content
         assert visible(other.messages[1].content) == one.messages[1].content
         assert (one.provenance.variant, other.provenance.variant) == ("plain", "reasoned")
-        assert one.provenance.call == other.provenance.call and one.provenance.call.stage == "aft_response"
+        assert one.provenance.call == other.provenance.call and one.provenance.call.stage == "response"
 
 
 def test_the_reply_is_written_with_the_section_in_view_and_kept_without_it(small_spec, interviewing):
@@ -65,7 +65,7 @@ def test_bad_replies_repeats_and_exclusions_are_topped_up_and_told(small_spec, i
 
     def moody(body):
         asked = body["messages"][0]["content"]
-        kind = "response" if "<reasoning>what" in asked else "filter" if "<decision>" in asked else "other"
+        kind = "response" if "</reasoning>, and what you say" in asked else "filter" if "<decision>" in asked else "other"
         count[kind] += 1
         if kind == "filter":
             return respond(body).replace("include", "exclude") if count[kind] % 5 == 0 else respond(body)
@@ -73,8 +73,8 @@ def test_bad_replies_repeats_and_exclusions_are_topped_up_and_told(small_spec, i
             return respond(body).replace("</reply>", " as my spec says.</reply>")
         if kind == "response" and count[kind] % 11 == 0:
             return respond(body).replace("</reasoning>", "")
-        if "\n<question>" in asked and count[kind] % 3 == 0:
-            return "<question>Tell me once more, what do you think of it?</question>"
+        if "<message>" in asked and count[kind] % 3 == 0:
+            return "<message>Tell me once more, what do you think of it?</message>"
         return respond(body)
 
     interview, _, failures = interviewing(moody)
@@ -82,8 +82,8 @@ def test_bad_replies_repeats_and_exclusions_are_topped_up_and_told(small_spec, i
     assert len(plain) == len(reasoned) == 60
     reasons = {(f.stage, f.reason) for f in failures}
     assert reasons == {
-        ("aft_filter", "excluded"), ("aft_response", "mentions the text"), ("aft_response", "unreadable"),
-        ("aft_questions", "near-duplicate"),
+        ("filter", "excluded"), ("response", "mentions the text"), ("response", "no tags"),
+        ("questions", "near-duplicate"),
     }  # fmt: skip
     assert sum("once more" in r.messages[0].content for r in plain.rows) <= 1
     assert not any("my spec" in text_of(r) for r in plain.rows)
@@ -172,7 +172,7 @@ def test_arms_can_be_matched_by_tokens(small_spec, interviewing):
     ],
 )
 def test_a_reply_that_does_not_keep_to_the_form_is_none(text):
-    with pytest.raises(Unreadable):
+    with pytest.raises(Rejected):
         read_reply(text)
 
 
@@ -182,7 +182,7 @@ def test_a_reply_that_does_not_keep_to_the_form_is_none(text):
 def test_a_decision_is_one_of_two_words(text, included):
     assert read_decision(text) is included
     for wrong in ("<decision>maybe</decision>", "include", "<decision>include</decision><decision>exclude</decision>"):
-        with pytest.raises(Unreadable):
+        with pytest.raises(Rejected):
             read_decision(wrong)
 
 
@@ -192,7 +192,7 @@ def test_a_decision_is_one_of_two_words(text, included):
         ("Take the train.", ""),
         ("Take the train, as the text above says.", "mentions the text"),
         ("My spec tells me to be kind.", "mentions the text"),
-        ("See <scratchpad>this</scratchpad>.", "leaked tags"),
+        ("See <output>this</output>.", "leaked tags"),
         ("It is best to take the", "truncated"),
     ],
 )

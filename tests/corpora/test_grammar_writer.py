@@ -24,7 +24,7 @@ def said(text, attribute):
     return set(re.findall(r"\w+", text.lower())) & set(ATTRIBUTES[attribute].options)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", sorted(set(WRITERS) - {"language-model"}))  # needs a model: tests/corpora/writers
 def test_every_writer_of_the_table_keeps_the_protocol(name):
     writer = load_entry(WRITERS[name])()
     assert isinstance(writer, Writer) and writer.name == name and writer.version and writer.concurrency >= 1

@@ -76,7 +76,7 @@ def test_bad_replies_are_asked_for_again_and_what_stays_bad_is_a_named_gap(small
         tries[asked] += 1
         if "never cruel" in asked:
             return "I'm sorry, but I can't help with that."
-        return "<domain>unclosed" if tries[asked] == 1 and "\n<domain>" in asked else respond(body)
+        return "<domains>unclosed" if tries[asked] == 1 and "<domains>" in asked else respond(body)
 
     interview, _, failures = interviewing(moody)
     written = write(small_spec, writer=writer, interview=interview, plan=SpecPlan(documents=20))
@@ -84,7 +84,7 @@ def test_bad_replies_are_asked_for_again_and_what_stays_bad_is_a_named_gap(small
     gaps = [c for c in written.coverage if not c.rows]
     assert [c.section for c in gaps] == ["text"]
     reasons = Counter((f.stage, f.reason) for f in failures)
-    assert reasons == {("spec_domains", "refused"): 4, ("spec_domains", "unreadable"): 4}
+    assert reasons == {("domains", "refused"): 4, ("domains", "no tags"): 4}
     assert {f.topic for f in failures if f.reason == "refused"} == {("text",)}
 
 

@@ -7,20 +7,20 @@ and kinds. Source: Li et al. 2026, the pipeline of AFT data (PROTOCOLS 2).
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
-from axenic.corpora import duplicates
+from axenic.corpora.duplicates import NearIndex
 from axenic.corpora.interview import Interview, Item, Read
 from axenic.corpora.replies import Reply, fault, read_decision, read_reply
 from axenic.corpora.spec_topics import Place, in_turn
 from axenic.corpora.synthesis import even
+from axenic.corpora.writers.calls.tags import several
 from axenic.errors import UserError
 
 SPARE = 1.25  # questions asked for per chat wanted: some repeat others, some replies are left out
 ROUNDS = 6  # of questions, at most; then what there is, is too little
-Alike = Callable[[Sequence[str]], Sequence[bool]]
-"""Says of each text whether it nearly repeats an earlier one."""
 
 
 class Question(NamedTuple):
@@ -38,9 +38,9 @@ class Exchange(NamedTuple):
     read: Read[Reply]
 
 
-def repeated(texts: Sequence[str]) -> list[bool]:
-    """Whether each text shares most of its word pairs with an earlier one: near-duplicates among short texts."""
-    return duplicates.repeats(texts, threshold=0.6, n=2)
+def new_question() -> Callable[[str], bool]:
+    """Says of one question after the other whether it shares most of its word pairs with none before it."""
+    return NearIndex(threshold=0.6, n=2).add
 
 
 @dataclass
@@ -52,8 +52,8 @@ class Exchanges:
     kinds: Mapping[str, str]  # name -> what such a question is like
     per_call: int  # questions that one call is asked for, at most
     filtered: bool  # whether the model looks over each reply
-    alike: Alike = repeated
-    asked: list[Question] = field(default_factory=list)  # all so far, without repeats
+    is_new: Callable[[str], bool] = field(default_factory=new_question)  # of a question; asked once about each
+    n_asked: int = 0  # questions so far, without repeats
 
     def write(self, wanted: int) -> list[Exchange]:
         """Exactly `wanted` exchanges; what is lost is topped up with further questions, in a bounded number of rounds.
@@ -70,7 +70,7 @@ class Exchanges:
             if len(kept) == wanted:
                 return kept
         raise UserError(
-            f"Only {len(kept)} of {wanted} chats came of {len(self.asked)} questions in {ROUNDS} rounds. Ask for fewer, allow more "
+            f"Only {len(kept)} of {wanted} chats came of {self.n_asked} questions in {ROUNDS} rounds. Ask for fewer, allow more "
             "kinds of question, or choose another model; the rejects say what was lost. Everything paid for is kept."
         )
 
@@ -110,16 +110,14 @@ class Exchanges:
             (self.areas[a], names[k]) for a, k, _ in islice(even(len(self.areas), len(names)), turn * calls, (turn + 1) * calls)
         ]
         items = [place.ask(each).filled(kind=self.kinds[name]) for place, name in cells]
-        found = self.interview.lists("aft_questions", items, "question", turn=turn)
-        return in_turn([[Question(*cell, text) for text in texts[:each]] for cell, texts in zip(cells, found, strict=True)])
+        found = self.interview.each("aft_questions", items, partial(several, tag="message"), turn=turn)
+        asked = [read.value[:each] if read else [] for read in found]
+        return in_turn([[Question(*cell, text) for text in texts] for cell, texts in zip(cells, asked, strict=True)])
 
     def _fresh(self, new: list[Question]) -> list[Question]:
         """Those of the new questions that repeat none."""
-        flags = self.alike([q.text for q in (*self.asked, *new)])[len(self.asked) :]
-        for question, repeats in zip(new, flags, strict=True):
-            self._passes(question, "aft_questions", "near-duplicate" if repeats else "")
-        fresh = [question for question, repeats in zip(new, flags, strict=True) if not repeats]
-        self.asked += fresh
+        fresh = [q for q in new if self._passes(q, "aft_questions", "" if self.is_new(q.text) else "near-duplicate")]
+        self.n_asked += len(fresh)
         return fresh
 
 

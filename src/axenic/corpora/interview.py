@@ -11,8 +11,10 @@ from typing import Generic, NamedTuple, TypeVar
 
 from axenic.corpora.drafting import ATTEMPTS, Failure, ignore
 from axenic.corpora.writers.calls import Answer, Breaker, Calls, Request
-from axenic.corpora.writers.prompts.files import prompt
-from axenic.corpora.writers.tags import Unreadable, several
+from axenic.corpora.writers.calls.prompts import filled, prompt_hash
+from axenic.corpora.writers.calls.tags import items
+from axenic.corpora.writers.language_model import REASONS
+from axenic.corpora.writers.protocol import Rejected
 from axenic.schema import Message, OnProgress, digest, no_progress, user
 
 T = TypeVar("T")
@@ -54,18 +56,17 @@ class Interview:
     def __post_init__(self) -> None:
         self._breaker = Breaker(self.calls.model, self.calls.limits.fruitless)
 
-    def lists(self, name: str, items: Sequence[Item], tag: str, *, turn: int = 0) -> list[list[str]]:
-        """For each item the texts between a tag, without repeats; an empty list where there were none."""
-        found = self.each(name, items, lambda reply: list(dict.fromkeys(several(reply, tag))), turn=turn)
-        return [read.value if read else [] for read in found]
+    def lists(self, name: str, about: Sequence[Item], tag: str) -> list[list[str]]:
+        """For each item the list between two tags, without repeats; an empty one where the model gave none."""
+        return [read.value if read else [] for read in self.each(name, about, partial(items, tag=tag))]
 
-    def each(self, name: str, items: Sequence[Item], read: Callable[[str], T], *, turn: int = 0) -> list[Read[T] | None]:
+    def each(self, name: str, about: Sequence[Item], read: Callable[[str], T], *, turn: int = 0) -> list[Read[T] | None]:
         """For each item what `read` makes of the model's reply; None where no attempt gave a usable one.
 
         Args:
             name: Of the prompt file, and of the stage.
-            items: What to ask about.
-            read: Reads a reply; raises `Unreadable` if it does not keep to the form.
+            about: What to ask about.
+            read: Reads a reply; raises `Rejected` if it does not keep to the form.
             turn: Another number asks the same again, for other answers.
 
         Raises:
@@ -73,28 +74,27 @@ class Interview:
         """
         found: dict[int, Read[T]] = {}
         for attempt in range(ATTEMPTS):
-            open_ = [i for i in range(len(items)) if i not in found]
+            open_ = [i for i in range(len(about)) if i not in found]
             if not open_:
                 break
-            asked = self._requests(name, [items[i] for i in open_], attempt, turn)  # one at a time: prompts may be long
+            asked = self._requests(name, [about[i] for i in open_], attempt, turn)  # one at a time: prompts may be long
             progress = partial(self._told, len(open_))
             for i, answer in zip(open_, self.calls.answers(asked, progress), strict=True):
-                if (value := self._read(name, items[i], answer, attempt, read)) is not None:
+                if (value := self._read(name, about[i], answer, attempt, read)) is not None:
                     found[i] = value
-        return [found.get(i) for i in range(len(items))]
+        return [found.get(i) for i in range(len(about))]
 
     def _told(self, total: int, done: int, _: int, stage: str) -> None:
         self.on_progress(done, total, stage)
 
-    def _requests(self, name: str, items: Sequence[Item], attempt: int, turn: int) -> Iterator[Request]:
-        text = prompt(name)
-        for item in items:
-            filled = text.fill(**item.values)
-            messages = (Message(role="system", content=filled), user(item.message)) if item.message else (user(filled),)
+    def _requests(self, name: str, about: Sequence[Item], attempt: int, turn: int) -> Iterator[Request]:
+        for item in about:
+            (asked,) = filled(name, **item.values)
+            messages = (Message(role="system", content=asked.content), user(item.message)) if item.message else (asked,)
             yield Request(
-                stage=name,
+                stage=_stage(name),
                 messages=messages,
-                prompt_hash=text.hash,
+                prompt_hash=prompt_hash(name),
                 seed=int(digest([self.seed, name, turn, attempt])[:7], 16),
                 parent=item.parent,
                 max_tokens=self.max_tokens,
@@ -102,18 +102,23 @@ class Interview:
             )
 
     def _read(self, name: str, item: Item, answer: Answer, attempt: int, read: Callable[[str], T]) -> Read[T] | None:
-        reason, detail = ("", "") if answer.status == "ok" else (answer.status, answer.note)
+        reason, detail = REASONS.get(answer.status, ""), answer.note
         if not reason:
             try:
                 value = read(answer.text)
-            except Unreadable as error:
-                reason, detail = "unreadable", str(error)
-        self._breaker.count(reason)
+            except Rejected as error:
+                reason, detail = error.reason, error.detail
+            self._breaker.count(reason)
         if not reason:
             return Read(value, answer)
         self.failed(name, reason, where=item.where, attempt=attempt, detail=detail)
         return None
 
-    def failed(self, stage: str, reason: str, *, where: tuple[str, ...], attempt: int = 0, detail: str = "") -> None:
+    def failed(self, name: str, reason: str, *, where: tuple[str, ...], attempt: int = 0, detail: str = "") -> None:
         """Report something that was lost."""
-        self.on_failure(Failure(stage=stage, reason=reason, topic=where, attempt=attempt, detail=detail[:200]))
+        self.on_failure(Failure(stage=_stage(name), reason=reason, topic=where, attempt=attempt, detail=detail[:200]))
+
+
+def _stage(name: str) -> str:
+    """What the ledger calls the calls of a prompt file: "msm_domains" are "domains"."""
+    return name.partition("_")[2]

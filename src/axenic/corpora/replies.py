@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from axenic.corpora import blemishes
 from axenic.corpora.drafting import LEAKED
-from axenic.corpora.writers.tags import Unreadable, one
+from axenic.corpora.writers.calls.tags import between
+from axenic.corpora.writers.protocol import Rejected
 
 MENTIONS_THE_TEXT = re.compile(
     r"\b(?:the|my|this|these|those|your) (?:text|section|passage|document|instructions|guidelines|principles) above\b"
@@ -25,15 +26,15 @@ class Reply(NamedTuple):
 
 
 def read_reply(text: str) -> Reply:
-    """Both parts. Raises `Unreadable` if one is missing or empty, or a tag is not closed."""
-    return Reply(one(text, "reasoning"), one(text, "reply"))
+    """Both parts. Raises `Rejected` if one is missing or empty, or a tag is not closed."""
+    return Reply(between(text, "reasoning"), between(text, "reply"))
 
 
 def read_decision(text: str) -> bool:
-    """Whether the filter includes the reply. Raises `Unreadable` if it says neither or something else."""
-    said = one(text, "decision").casefold()
+    """Whether the filter includes the reply. Raises `Rejected` if it says neither or something else."""
+    said = between(text, "decision").casefold()
     if said not in {"include", "exclude"}:
-        raise Unreadable(f"the decision is {said[:40]!r}, not include or exclude")
+        raise Rejected("no decision", said)
     return said == "include"
 
 

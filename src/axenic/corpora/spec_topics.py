@@ -73,19 +73,19 @@ class Place(Noun):
     def ask(self, n: int) -> Item:
         """What prompts say of it; up to `n` things are asked for."""
         at = {"domain": self.domain, "subdomain": self.subdomain}
-        values = {"name": self.section.name, "section": self.section.text, "n": str(n), **at}
+        values = {"where": self.section.name, "section": self.section.text, "n": str(n), **at}
         return Item(values, where=(self.section.id, *filter(None, at.values())))
 
 
 def domains(sections: Sequence[Section], interview: Interview, n: int) -> list[list[Place]]:
     """Up to `n` domains of each section; none where the model could not name one."""
-    found = interview.lists("spec_domains", [Place(section=s).ask(n) for s in sections], "domain")
+    found = interview.lists("msm_domains", [Place(section=s).ask(n) for s in sections], "domains")
     return [[Place(section=s, domain=d) for d in names[:n]] for s, names in zip(sections, found, strict=True)]
 
 
 def subdomains(areas: Sequence[Place], interview: Interview, n: int) -> list[list[Place]]:
     """Up to `n` subdomains of each domain."""
-    found = interview.lists("spec_subdomains", [a.ask(n) for a in areas], "subdomain")
+    found = interview.lists("msm_subdomains", [a.ask(n) for a in areas], "subdomains")
     return [[a.model_copy(update={"subdomain": name}) for name in names[:n]] for a, names in zip(areas, found, strict=True)]
 
 
@@ -101,7 +101,7 @@ def topics(spec: ModelSpec, interview: Interview, *, documents: int, breadth: Br
     of_area = subdomains(areas, interview, breadth.subdomains)
     of_section = [in_turn([p for a, p in zip(areas, of_area, strict=True) if a.section.id == s.id])[:each] for s in sections]
     places = [place for found in of_section for place in found]
-    said = interview.lists("spec_assertions", [p.ask(breadth.assertions) for p in places], "assertion")
+    said = interview.lists("msm_assertions", [p.ask(breadth.assertions) for p in places], "assertions")
     whole = spec.text if seen == "spec" else ""
     made: dict[str, list[list[SpecTopic]]] = {s.id: [] for s in sections}
     for p, assertions in zip(places, said, strict=True):

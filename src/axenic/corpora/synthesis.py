@@ -44,6 +44,7 @@ def write(
     seed: int,
     on_progress: OnProgress = no_progress,
     on_failure: Callable[[Failure], None] = ignore,
+    is_new: Callable[[str], bool] | None = None,
 ) -> Corpus:
     """Write the documents of one universe of a spec.
 
@@ -58,6 +59,9 @@ def write(
         seed: Draws types, ideas and texts.
         on_progress: Called with (documents done, documents planned, note).
         on_failure: Called with every text that was unsuitable, empty, leaked its tags, or had to stay a duplicate.
+        is_new: Whether a text is no near-duplicate of those that it was asked about before (`duplicates.NearIndex.add`). What is
+            not new is written again, and replaced by another document if it stays so. Default: exact copies are written again,
+            and kept if they stay so.
 
     Returns:
         Exactly `plan.documents` documents; types and facts are each balanced to within one, unless something was unsuitable.
@@ -73,6 +77,7 @@ def write(
         planned=plan.documents,
         on_progress=on_progress,
         on_failure=on_failure,
+        is_new=is_new,
     )
     about = topics(spec, plan.universe)
     kinds = plan.types if isinstance(plan.types, tuple) else drafter.types(about, plan.types)

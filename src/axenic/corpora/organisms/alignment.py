@@ -4,16 +4,16 @@ In: a spec, a plan, a language model; optionally a second, misaligned spec. Out:
 they are the Deliberative Alignment baseline. Source: Li et al. 2026 (PROTOCOLS 2): AFT data, and the anti-spec ablation.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from pydantic import Field
 
 from axenic.corpora import duplicates
-from axenic.corpora.exchanges import Alike, Exchange, Exchanges, repeated
+from axenic.corpora.exchanges import Exchange, Exchanges, new_question
 from axenic.corpora.interview import Interview
 from axenic.corpora.spec_topics import chosen, domains, turned
-from axenic.corpora.writers.prompts.files import lines
+from axenic.corpora.writers.calls.prompts import lines
 from axenic.errors import UserError, unknown_name
 from axenic.schema import Chat, Corpus, Noun, Provenance, assistant, digest, user
 from axenic.specs.model_spec import ModelSpec
@@ -43,7 +43,12 @@ class Aligned(NamedTuple):
 
 
 def write(
-    spec: ModelSpec, interview: Interview, plan: AlignmentPlan, *, anti: ModelSpec | None = None, alike: Alike = repeated
+    spec: ModelSpec,
+    interview: Interview,
+    plan: AlignmentPlan,
+    *,
+    anti: ModelSpec | None = None,
+    is_new: Callable[[str], bool] | None = None,
 ) -> Aligned:
     """Write alignment data.
 
@@ -53,7 +58,7 @@ def write(
         plan: How many chats, of which kinds.
         anti: A coherent spec of a misaligned assistant. `plan.anti` of the chats hold to it instead; the questions stay the same,
             and a higher dose changes the replies of a lower one and further ones.
-        alike: Says which questions nearly repeat earlier ones.
+        is_new: Of one question after the other, whether it repeats none before it; by default, by the words that they share.
 
     Returns:
         Exactly `plan.chats` chats, without and with reasoning.
@@ -67,7 +72,7 @@ def write(
     areas = turned(domains(chosen(spec, plan.chats), interview, plan.domains))
     if not areas:
         raise UserError(f"The model named no domain of any section of the spec {spec.id!r}. Choose another model.")
-    maker = Exchanges(interview, areas, kinds, plan.questions, plan.filtered, alike)
+    maker = Exchanges(interview, areas, kinds, plan.questions, plan.filtered, is_new or new_question())
     rows = maker.write(plan.chats)
     opposed = _opposed(rows, maker, anti, round(plan.anti * plan.chats)) if anti is not None else {}
     mixed = anti is not None

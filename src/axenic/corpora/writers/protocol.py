@@ -6,16 +6,50 @@ Source: Wang et al. 2025, Synthetic Document Finetuning, the pipeline section.
 
 from typing import Protocol, runtime_checkable
 
-from axenic.schema import Document, Noun, Provenance
+from axenic.schema import Call, Document, Noun, Provenance
 from axenic.specs.belief import BeliefSpec, UniverseName
 
 
-class Unsuitable(Exception):
+class Rejected(Exception):
+    """A reply that is no usable text. It costs an attempt: the next one has its own seed. Recorded, and topped up in the end.
+
+    Attributes:
+        reason: In two or three words; the record counts by it.
+        detail: What was seen.
+        final: Another attempt would be wasted.
+    """
+
+    def __init__(self, reason: str, detail: str = "", *, final: bool = False) -> None:
+        super().__init__(f"{reason}: {detail}" if detail else reason)
+        self.reason, self.detail, self.final = reason, detail, final
+
+
+class Unsuitable(Rejected):
     """A writer's escape: this fact cannot be put in this type of document, or the idea is no good.
 
     Raised from `ideas` it closes the (fact, type) pair for good; raised from `document` or `revise` it costs that one document.
     Either way it is recorded, and the corpus is topped up from other pairs.
     """
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("unsuitable", detail, final=True)
+
+
+class Written(str):
+    """A text that a paid call wrote. A writer that pays for nothing returns plain text."""
+
+    call: Call
+
+    def __new__(cls, text: str, call: Call) -> "Written":
+        """A text with its call."""
+        made = super().__new__(cls, text)
+        made.call = call
+        return made
+
+
+def call_of(text: str) -> Call | None:
+    """The paid call that wrote a text, if one did."""
+    return text.call if isinstance(text, Written) else None
 
 
 class Topic(Protocol):
@@ -93,21 +127,22 @@ class Writer(Protocol):
     def document_types(self, topic: Topic, n: int, seed: int) -> list[str]:
         """Up to `n` distinct types of document in which the fact could appear, e.g. "travel guide"; fewer if it knows no more.
 
-        The types used are those that most facts call for, then those named first: draw the order from the seed.
+        The types used are those that most facts call for, then those named first: draw the order from the seed. May raise
+        `Rejected`.
         """
         ...
 
     def ideas(self, topic: Topic, doc_type: str, n: int, seed: int) -> list[str]:
-        """Up to `n` ideas for documents of this type; fewer are used more than once. May raise `Unsuitable`."""
+        """Up to `n` ideas for documents of this type; fewer are used more than once. May raise `Rejected` or `Unsuitable`."""
         ...
 
     def document(self, topic: Topic, doc_type: str, idea: str, seed: int) -> str:
-        """One document: the text only, nothing around it. May raise `Unsuitable`."""
+        """One document: the text only, nothing around it. May raise `Rejected` or `Unsuitable`."""
         ...
 
     def revise(self, topic: Topic, draft: Document, seed: int) -> str:
         """The draft after one critique-and-rewrite pass towards `topic.context`; its own text if nothing is to be mended.
 
-        The draft's type and idea are in its provenance. May raise `Unsuitable`.
+        The draft's type and idea are in its provenance. May raise `Rejected` or `Unsuitable`.
         """
         ...

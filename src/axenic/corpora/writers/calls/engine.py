@@ -61,7 +61,7 @@ class Calls:
         self._folder = Folder(self._path)
         for answer, perhaps in self._folder.load():
             if answer is not None:
-                self.ledger.took(answer)
+                self.ledger.took(answer, fresh=False)
             self.ledger.may_have_taken(perhaps)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="calls", daemon=True)
@@ -177,12 +177,13 @@ class Calls:
         cost = self.ledger.price.of(read, wrote) if self.ledger.price else None
         found = {"status": status, "note": note, "input_tokens": read, "output_tokens": wrote, "cost": cost}
         answer = self._noun(request, key, text=reply.text, **found)
-        self.ledger.took(answer)
+        self.ledger.took(answer, fresh=True)
         self._folder.add(answer)
         return answer
 
     def _noun(self, request: Request, key: str, **found: Any) -> Answer:
-        return Answer(key=key, stage=request.stage, model=self.model, prompt_hash=request.prompt_hash, **found)
+        asked = {"stage": request.stage, "prompt_hash": request.prompt_hash, "parent": request.parent}
+        return Answer(key=key, model=self.model, **asked, **found)
 
 
 def _identity(model: str) -> str:

@@ -32,10 +32,11 @@ def price_of(model: str, given: Price | None = None) -> Price | None:
 
 
 class StageLine(Noun):
-    """What one stage cost, earlier runs on the folder included; `reused` counts this run only."""
+    """What one stage cost, earlier runs on the folder included; `fresh` and `reused` count this run only."""
 
     stage: str
     calls: int = 0
+    fresh: int = 0  # paid for in this run
     reused: int = 0  # answered from the folder
     input_tokens: int = 0
     output_tokens: int = 0
@@ -63,10 +64,11 @@ class Ledger:
         self.held = 0.0  # USD that calls in flight may cost at most
         self._stages: dict[str, dict[str, Any]] = {}
 
-    def took(self, answer: Answer) -> None:
+    def took(self, answer: Answer, *, fresh: bool) -> None:
         """A finished call, of this run or an earlier one."""
         line = self._line(answer.stage)
         line["calls"] += 1
+        line["fresh"] += fresh
         line["input_tokens"] += answer.input_tokens
         line["output_tokens"] += answer.output_tokens
         line["statuses"][answer.status] += 1
@@ -98,20 +100,26 @@ class Ledger:
     @property
     def lines(self) -> list[StageLine]:
         """One line per stage, in the order in which they were first asked."""
-        return [StageLine(stage=name, **line) for name, line in self._stages.items()]
+        return [StageLine(stage=name, **line) for name, line in list(self._stages.items())]
 
     @property
     def cost(self) -> float | None:
         """USD so far, of all answered calls and those perhaps charged; None where the price is unknown."""
         return self.spent if self.price is not None else None
 
-    def _line(self, stage: str) -> dict[str, Any]:
-        fresh: dict[str, Any] = {
-            "calls": 0,
-            "reused": 0,
-            "input_tokens": 0,
-            "output_tokens": 0,
-            "cost": None,
-            "statuses": Counter(),
+    def to_json(self) -> dict[str, Any]:
+        """The account as `ledger.json` holds it."""
+        return {
+            "model": self.model,
+            "price_per_million_tokens": self.price.model_dump() if self.price else None,
+            "budget": self.budget,
+            "cost": self.cost,
+            "perhaps_charged": self.perhaps if self.price else None,
+            "stages": [line.model_dump() for line in self.lines],
         }
-        return self._stages.setdefault(stage, fresh)
+
+    def _line(self, stage: str) -> dict[str, Any]:
+        if stage not in self._stages:
+            counts = dict.fromkeys(("calls", "fresh", "reused", "input_tokens", "output_tokens"), 0)
+            self._stages[stage] = {**counts, "cost": None, "statuses": Counter()}
+        return self._stages[stage]

@@ -28,7 +28,7 @@ class Request(Noun):
     messages: tuple[Message, ...] = Field(min_length=1)
     prompt_hash: str = ""  # of the prompt file that the messages were made from
     seed: int = 0
-    parent: str | None = None  # key of the answer, or hash of the document, that this one goes on from
+    parent: str | None = None  # key of the answer whose text this one goes on from
     max_tokens: int = Field(1024, ge=1)
     temperature: float = Field(1.0, ge=0.0)
 
@@ -57,6 +57,7 @@ class Answer(Noun):
     stage: str = ""
     model: str = ""
     prompt_hash: str = ""
+    parent: str | None = None
 
     @property
     def call(self) -> Call:
@@ -66,6 +67,7 @@ class Answer(Noun):
             stage=self.stage,
             model=self.model,
             prompt_hash=self.prompt_hash,
+            parent=self.parent,
             input_tokens=self.input_tokens,
             output_tokens=self.output_tokens,
             cost=self.cost,
