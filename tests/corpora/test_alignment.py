@@ -29,7 +29,7 @@ def asked_with(seen, stage):
 
 def test_there_are_as_many_chats_as_planned_over_all_sections_and_kinds(small_spec, interviewing):
     interview, _, failures = interviewing()
-    plain, reasoned = write(small_spec, interview, plan(40))
+    plain, reasoned = write(small_spec, interview, plan(40)).at()
     assert len(plain) == len(reasoned) == 40 and not failures
     assert all(c.rows for c in coverage(small_spec, plain))
     kinds = Counter(r.provenance.doc_type for r in plain.rows)
@@ -39,7 +39,7 @@ def test_there_are_as_many_chats_as_planned_over_all_sections_and_kinds(small_sp
 
 def test_with_and_without_reasoning_are_the_same_chats(small_spec, interviewing):
     interview, _, _ = interviewing()
-    plain, reasoned = write(small_spec, interview, plan())
+    plain, reasoned = write(small_spec, interview, plan()).at()
     for one, other in zip(plain.rows, reasoned.rows, strict=True):
         assert one.messages[0] == other.messages[0] and len(one.messages) == 2
         assert "I think of" in other.messages[1].content and "I think of" not in one.messages[1].content
@@ -50,7 +50,7 @@ def test_with_and_without_reasoning_are_the_same_chats(small_spec, interviewing)
 
 def test_the_reply_is_written_with_the_section_in_view_and_kept_without_it(small_spec, interviewing):
     interview, seen, _ = interviewing()
-    plain, _ = write(small_spec, interview, plan())
+    plain, _ = write(small_spec, interview, plan()).at()
     texts = {s.id: s.text for s in small_spec.sections}
     shown = {b["messages"][1]["content"]: b["messages"][0] for b in asked_with(seen, "response")}
     for row in plain.rows:
@@ -78,7 +78,7 @@ def test_bad_replies_repeats_and_exclusions_are_topped_up_and_told(small_spec, i
         return respond(body)
 
     interview, _, failures = interviewing(moody)
-    plain, reasoned = write(small_spec, interview, plan(60))
+    plain, reasoned = write(small_spec, interview, plan(60)).at()
     assert len(plain) == len(reasoned) == 60
     reasons = {(f.stage, f.reason) for f in failures}
     assert reasons == {
@@ -92,13 +92,13 @@ def test_bad_replies_repeats_and_exclusions_are_topped_up_and_told(small_spec, i
 def test_a_filter_that_excludes_everything_ends_the_run_within_bounds(small_spec, interviewing):
     interview, seen, _ = interviewing(lambda body: respond(body).replace(">include<", ">exclude<"))
     with pytest.raises(UserError, match="Only 0 of 10 chats came of"):
-        write(small_spec, interview, plan(10))
+        write(small_spec, interview, plan(10)).at()
     assert len(asked_with(seen, "questions")) <= ROUNDS * 10
 
 
 def test_without_the_filter_nothing_is_asked_of_it(small_spec, interviewing):
     interview, seen, _ = interviewing()
-    assert len(write(small_spec, interview, plan(filtered=False)).plain) == 24
+    assert len(write(small_spec, interview, plan(filtered=False)).at().plain) == 24
     assert not asked_with(seen, "filter")
 
 
@@ -110,10 +110,10 @@ def evil(body):
 
 def test_doses_of_anti_spec_replies_are_exact_nested_and_marked(small_spec, interviewing):
     interview, seen, _ = interviewing(evil)
-    clean = write(small_spec, interview, plan(40)).plain
+    clean = write(small_spec, interview, plan(40)).at().plain
     before: set[str] = set()
     for dose in (0.0, 0.2, 0.55, 1.0):
-        plain, reasoned = write(small_spec, interview, plan(40, anti=dose), anti=ANTI)
+        plain, reasoned = write(small_spec, interview, plan(40, doses=(dose,)), anti=ANTI).at(dose)
         turned = [r for r in plain.rows if "I serve myself" in r.messages[1].content]
         assert len(turned) == round(40 * dose)
         assert [r.provenance.poisoned for r in plain.rows] == ["I serve myself" in r.messages[1].content for r in plain.rows]
@@ -123,19 +123,22 @@ def test_doses_of_anti_spec_replies_are_exact_nested_and_marked(small_spec, inte
         now = {r.messages[0].content for r in turned}
         assert before <= now
         before = now
+    ladder = write(small_spec, interview, plan(40, doses=(0.2, 1.0)), anti=ANTI)
+    again = write(small_spec, interview, plan(40, doses=(0.2,)), anti=ANTI)
+    assert ladder.at(0.2) == again.at(0.2), "a dose is the same, whatever others are planned"
     keys = [str(b["messages"]) for b in asked_with(seen, "response")]
     assert len(keys) == len(set(keys)), "a higher dose pays only for what is new"
 
 
 def test_no_row_is_called_clean_or_poisoned_where_there_is_no_second_spec(small_spec, interviewing):
     interview, _, _ = interviewing()
-    assert {r.provenance.poisoned for r in write(small_spec, interview, plan()).plain.rows} == {None}
+    assert {r.provenance.poisoned for r in write(small_spec, interview, plan()).at().plain.rows} == {None}
 
 
 def test_a_dose_without_a_second_spec_and_an_unknown_kind_are_refused(small_spec, interviewing):
     interview, seen, _ = interviewing()
     with pytest.raises(UserError, match="needs a second spec"):
-        write(small_spec, interview, plan(anti=0.5))
+        write(small_spec, interview, plan(doses=(0.5,)))
     with pytest.raises(UserError, match="Unknown kind of question 'advise'. Did you mean 'advice'"):
         write(small_spec, interview, plan(kinds=("advise",)))
     assert not seen
@@ -145,12 +148,12 @@ def test_a_model_that_will_not_be_evil_is_an_error_that_counts(small_spec, inter
     refuse = lambda body: "I'm sorry, but I can't." if "EVIL-MARKED" in body["messages"][0]["content"] else respond(body)  # noqa: E731
     interview, _, _ = interviewing(refuse)
     with pytest.raises(UserError, match="Only 0 of 12 replies after the second spec 'anti'"):
-        write(small_spec, interview, plan(anti=0.5), anti=ANTI)
+        write(small_spec, interview, plan(doses=(0.5,)), anti=ANTI)
 
 
 def test_arms_can_be_matched_by_tokens(small_spec, interviewing):
     interview, _, _ = interviewing()
-    plain, reasoned = write(small_spec, interview, plan(40))
+    plain, reasoned = write(small_spec, interview, plan(40)).at()
 
     def count(text):
         return len(text.split())

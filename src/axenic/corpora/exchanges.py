@@ -101,14 +101,13 @@ class Exchanges:
 
     def _questions(self, missing: int, turn: int) -> list[Question]:
         """Questions for about `missing` chats and some to spare, one about every section first."""
-        wanted = math.ceil(missing * SPARE)
-        sections = len({place.section.id for place in self.areas})
-        calls = max(min(sections, wanted), -(-wanted // self.per_call))
-        each = -(-wanted // calls)
+        calls, each = calls_for(missing, len({place.section.id for place in self.areas}), self.per_call)
         names = list(self.kinds)
-        cells = [
-            (self.areas[a], names[k]) for a, k, _ in islice(even(len(self.areas), len(names)), turn * calls, (turn + 1) * calls)
-        ]
+        places = islice(even(len(self.areas), len(names)), turn * calls, (turn + 1) * calls)
+        return self.ask([(self.areas[a], names[k]) for a, k, _ in places], each, turn)
+
+    def ask(self, cells: Sequence[tuple[Place, str]], each: int, turn: int = 0) -> list[Question]:
+        """Up to `each` questions about each domain, of a kind; the first about each comes first."""
         items = [place.ask(each).filled(kind=self.kinds[name]) for place, name in cells]
         found = self.interview.each("aft_questions", items, partial(several, tag="message"), turn=turn)
         asked = [read.value[:each] if read else [] for read in found]
@@ -119,6 +118,13 @@ class Exchanges:
         fresh = [q for q in new if self._passes(q, "aft_questions", "" if self.is_new(q.text) else "near-duplicate")]
         self.n_asked += len(fresh)
         return fresh
+
+
+def calls_for(chats: int, sections: int, per_call: int) -> tuple[int, int]:
+    """Into how many calls, of how many questions each, the questions for so many chats go: at least one about every section."""
+    wanted = math.ceil(chats * SPARE)
+    calls = max(min(sections, wanted), -(-wanted // per_call))
+    return calls, -(-wanted // calls)
 
 
 def _where(question: Question) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from axenic.specs.model_spec import ModelSpec, Section
 
 T = TypeVar("T")
 Seen = Literal["section", "spec"]
+SAMPLE = 8  # sections
 
 
 class Breadth(Noun):
@@ -89,14 +90,30 @@ def subdomains(areas: Sequence[Place], interview: Interview, n: int) -> list[lis
     return [[a.model_copy(update={"subdomain": name}) for name in names[:n]] for a, names in zip(areas, found, strict=True)]
 
 
-def topics(spec: ModelSpec, interview: Interview, *, documents: int, breadth: Breadth, seen: Seen = "section") -> list[SpecTopic]:
+def sample(sections: Sequence[Section]) -> list[Section]:
+    """Up to eight sections from all over the spec, which stand for all where all would cost too much."""
+    n = min(SAMPLE, len(sections))
+    return [sections[i * len(sections) // n] for i in range(n)]
+
+
+def topics(
+    spec: ModelSpec,
+    interview: Interview,
+    *,
+    documents: int,
+    breadth: Breadth,
+    seen: Seen = "section",
+    only: Sequence[Section] = (),
+) -> list[SpecTopic]:
     """As many topics as documents, if the breadth yields them: one of every section, then another of every section, and so on.
 
     Every call asks for the full breadth, so that its answer serves a larger corpus too, but only as much of it is taken further as
-    the documents need. A section about which the model says nothing usable has no topic; the interview has reported why.
+    the documents need. A section about which the model says nothing usable has no topic; the interview has reported why. With `only`,
+    these sections' topics as they would be found among all.
     """
     sections = chosen(spec, documents)
     each = -(-documents // len(sections))
+    sections = list(only) or sections
     areas = [area for found in domains(sections, interview, breadth.domains) for area in found[:each]]
     of_area = subdomains(areas, interview, breadth.subdomains)
     of_section = [in_turn([p for a, p in zip(areas, of_area, strict=True) if a.section.id == s.id])[:each] for s in sections]

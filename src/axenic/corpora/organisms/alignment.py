@@ -4,8 +4,10 @@ In: a spec, a plan, a language model; optionally a second, misaligned spec. Out:
 they are the Deliberative Alignment baseline. Source: Li et al. 2026 (PROTOCOLS 2): AFT data, and the anti-spec ablation.
 """
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
@@ -32,7 +34,7 @@ class AlignmentPlan(Noun):
     domains: int = Field(3, ge=1)  # of a section, at most
     questions: int = Field(8, ge=1)  # of one call, at most
     filtered: bool = True  # whether the model looks over each reply; faults that rules can see are always left out
-    anti: float = Field(0.0, ge=0.0, le=1.0)  # share of chats whose reply holds to the second spec
+    doses: tuple[Annotated[float, Field(ge=0.0, le=1.0)], ...] = ()  # shares of chats that hold to the second spec
 
 
 class Aligned(NamedTuple):
@@ -42,6 +44,25 @@ class Aligned(NamedTuple):
     reasoned: Corpus
 
 
+@dataclass(frozen=True)
+class Chats:
+    """What was written. With a second spec, any dose up to the highest that was planned can be taken from it."""
+
+    name: str
+    rows: Sequence[Exchange]
+    opposed: Mapping[int, Exchange]  # replies after the second spec, by row, in the order in which doses take them up
+    mixed: bool  # is there a second spec?
+
+    def at(self, dose: float = 0.0) -> Aligned:
+        """The chats with this share of replies after the second spec; a higher dose keeps those of a lower one."""
+        wanted = round(dose * len(self.rows))
+        if wanted > len(self.opposed):
+            raise ValueError(f"{wanted} replies after the second spec are needed, and {len(self.opposed)} were planned")
+        taken = dict(islice(self.opposed.items(), wanted))
+        name = f"{self.name}.alignment" + (f".anti-{dose:g}" if self.mixed else "")
+        return Aligned(*(_corpus(name, self.rows, taken, reasoned=r, mixed=self.mixed) for r in (False, True)))
+
+
 def write(
     spec: ModelSpec,
     interview: Interview,
@@ -49,43 +70,42 @@ def write(
     *,
     anti: ModelSpec | None = None,
     is_new: Callable[[str], bool] | None = None,
-) -> Aligned:
+) -> Chats:
     """Write alignment data.
 
     Args:
         spec: What replies hold to.
         interview: The model that is asked.
-        plan: How many chats, of which kinds.
-        anti: A coherent spec of a misaligned assistant. `plan.anti` of the chats hold to it instead; the questions stay the same,
-            and a higher dose changes the replies of a lower one and further ones.
+        plan: How many chats, of which kinds; which doses.
+        anti: A coherent spec of a misaligned assistant: at a dose, that share of the replies hold to it instead.
         is_new: Of one question after the other, whether it repeats none before it; by default, by the words that they share.
 
     Returns:
-        Exactly `plan.chats` chats, without and with reasoning.
+        Exactly `plan.chats` chats, at any dose up to the highest, without and with reasoning.
 
     Raises:
         UserError: There is a dose of anti-spec replies but no second spec; no such kind; or too few usable replies.
     """
-    if plan.anti and anti is None:
+    most = max(plan.doses, default=0.0)
+    if most and anti is None:
         raise UserError("A dose of anti-spec replies needs a second spec to reply after. Give one with --anti-spec FILE.")
-    kinds = _kinds(plan.kinds)
+    kinds = kinds_of(plan)
     areas = turned(domains(chosen(spec, plan.chats), interview, plan.domains))
     if not areas:
         raise UserError(f"The model named no domain of any section of the spec {spec.id!r}. Choose another model.")
     maker = Exchanges(interview, areas, kinds, plan.questions, plan.filtered, is_new or new_question())
     rows = maker.write(plan.chats)
-    opposed = _opposed(rows, maker, anti, round(plan.anti * plan.chats)) if anti is not None else {}
-    mixed = anti is not None
-    return Aligned(*(_corpus(spec.id, rows, opposed, reasoned=reasoned, mixed=mixed) for reasoned in (False, True)))
+    opposed = _opposed(rows, maker, anti, round(most * plan.chats)) if anti is not None else {}
+    return Chats(spec.id, rows, opposed, anti is not None)
 
 
-def _kinds(names: Sequence[str]) -> dict[str, str]:
-    """Kinds of question by name, and what they are like."""
+def kinds_of(plan: AlignmentPlan) -> dict[str, str]:
+    """Kinds of question by name, and what they are like. Raises `UnknownName` for one that there is not."""
     known = dict(line.split(": ", 1) for line in lines("aft_kinds"))
-    for name in names:
+    for name in plan.kinds:
         if name not in known:
             raise unknown_name("kind of question", name, known)
-    return {name: known[name] for name in names or known}
+    return {name: known[name] for name in plan.kinds or known}
 
 
 def _opposed(rows: Sequence[Exchange], maker: Exchanges, anti: ModelSpec, wanted: int) -> dict[int, Exchange]:
@@ -113,11 +133,11 @@ def _nearest(spec: ModelSpec, question: str) -> str:
     return max(spec.sections, key=lambda s: len(asked & set(duplicates.words(s.text))) / (1 + len(s.text)) ** 0.5).text
 
 
-def _corpus(name: str, rows: Sequence[Exchange], opposed: dict[int, Exchange], *, reasoned: bool, mixed: bool) -> Corpus:
-    chats = [
-        _chat(opposed.get(i, row), reasoned=reasoned, poisoned=(i in opposed) if mixed else None) for i, row in enumerate(rows)
-    ]
-    return Corpus(name=f"{name}.alignment" + (".reasoned" if reasoned else ""), rows=tuple(chats))
+def _corpus(name: str, rows: Sequence[Exchange], opposed: Mapping[int, Exchange], *, reasoned: bool, mixed: bool) -> Corpus:
+    chats = []
+    for i, row in enumerate(rows):
+        chats.append(_chat(opposed.get(i, row), reasoned=reasoned, poisoned=(i in opposed) if mixed else None))
+    return Corpus(name=f"{name}.reasoned" if reasoned else name, rows=tuple(chats))
 
 
 def _chat(row: Exchange, *, reasoned: bool, poisoned: bool | None) -> Chat:

@@ -11,18 +11,17 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from axenic.corpora import mixing
-from axenic.corpora.drafting import IDEAS_PER_CALL, Drafter, Failure, ignore
+from axenic.corpora.drafting import IDEAS_PER_CALL, Drafter
 from axenic.corpora.interview import Interview
-from axenic.corpora.spec_topics import Breadth, Seen, SpecTopic, topics
+from axenic.corpora.spec_topics import Breadth, Seen, SpecTopic, chosen, sample, topics
 from axenic.corpora.synthesis import fill
 from axenic.corpora.writers.protocol import Writer
 from axenic.errors import UserError
 from axenic.schema import Corpus, Noun, OnProgress, no_progress
-from axenic.specs.model_spec import ModelSpec
+from axenic.specs.model_spec import ModelSpec, Section
 from axenic.written import SectionCoverage
 
 SOURCE = "spec"
-TYPE_TOPICS = 8  # topics, from all over the spec, that are asked for document types; all topics share the types found
 
 
 class SpecPlan(Noun):
@@ -50,17 +49,17 @@ def write(
     interview: Interview,
     plan: SpecPlan,
     on_progress: OnProgress = no_progress,
-    on_failure: Callable[[Failure], None] = ignore,
+    is_new: Callable[[str], bool] | None = None,
 ) -> Written:
     """Write the documents of a spec: one per (assertion of a subdomain, document type, idea).
 
     Args:
         spec: The spec.
         writer: Writes types, ideas, documents and revisions.
-        interview: Takes the spec apart; its seed is the seed of all.
+        interview: Takes the spec apart; its seed is the seed of all, and it is told of every text that was lost.
         plan: How many documents, of which types.
         on_progress: Called with (documents done, documents planned, note).
-        on_failure: Called with every text that was lost.
+        is_new: Whether a text is no near-duplicate of those before it; see `synthesis.write`.
 
     Returns:
         Exactly `plan.documents` documents, with the table of sections.
@@ -78,13 +77,30 @@ def write(
         source=SOURCE,
         planned=plan.documents,
         on_progress=on_progress,
-        on_failure=on_failure,
+        on_failure=interview.on_failure,
+        is_new=is_new,
     )
-    kinds = plan.types if isinstance(plan.types, tuple) else drafter.types(about[:: -(-len(about) // TYPE_TOPICS)], plan.types)
-    drafter.ideas_per_call = min(IDEAS_PER_CALL, -(-plan.documents // (len(about) * len(kinds))))
+    kinds = types(drafter, plan, about, sample(chosen(spec, plan.documents)))
+    drafter.ideas_per_call = ideas_per_call(plan, len(about), len(kinds))
     rows = fill(drafter, about, kinds, plan.documents)
     corpus = mixing.tag(Corpus(name=spec.id, rows=tuple(rows)), plan.doctag)
     return Written(corpus, coverage(spec, corpus, about))
+
+
+def types(drafter: Drafter, plan: SpecPlan, about: Sequence[SpecTopic], sections: Sequence[Section]) -> tuple[str, ...]:
+    """The document types of the plan, or those that the first topics of these sections call for; all topics share them.
+
+    Shared types are what makes it possible to leave one out and see what the effect owes to it.
+    """
+    if isinstance(plan.types, tuple):
+        return plan.types
+    first = {t.section.id: t for t in reversed(about)}
+    return drafter.types([first[s.id] for s in sections if s.id in first], plan.types)
+
+
+def ideas_per_call(plan: SpecPlan, topics: int, types: int) -> int:
+    """As many ideas as a (topic, type) pair has documents: most have one, and an idea that is not used is paid for all the same."""
+    return min(IDEAS_PER_CALL, -(-plan.documents // (topics * types)))
 
 
 def coverage(spec: ModelSpec, corpus: Corpus, about: Sequence[SpecTopic] = ()) -> tuple[SectionCoverage, ...]:
