@@ -1,6 +1,6 @@
-"""The nouns of a corpus that a language model wrote: what was asked, what it cost, what was lost, what is covered.
+"""The nouns of a corpus that a language model wrote: what was asked, what it cost, what was rejected, what is covered.
 
-In: calls, failures and rows. Out: `Writing`, which is `report.json` beside the corpus; the page is drawn from it alone.
+In: calls, failures and rows. Out: `Writing`, which `report.json` and `ledger.json` beside the corpus hold and its page shows.
 """
 
 from typing import Any, Literal
@@ -11,24 +11,16 @@ from axenic.schema import Noun
 
 
 class StageLine(Noun):
-    """What one stage cost, earlier runs on the folder included; `reused` counts this run only."""
+    """What one stage cost, earlier runs on the folder included; `fresh` and `reused` count this run only."""
 
     stage: str
     calls: int = 0
+    fresh: int = 0  # paid for in this run
     reused: int = 0  # answered from the folder
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float | None = None  # USD; None where the price is unknown
     statuses: dict[str, int] = Field(default_factory=dict)
-
-
-class Loss(Noun):
-    """How often a stage lost a text for one reason, and one such text."""
-
-    stage: str
-    reason: str
-    count: int
-    example: str = ""
 
 
 class SectionCoverage(Noun):
@@ -53,21 +45,23 @@ class Example(Noun):
 class Writing(Noun):
     """Everything that is to be said of a written corpus."""
 
+    corpus: str  # hash
     name: str
     kind: Literal["documents", "chats"]
-    about: str  # the file that it was written from
+    about: str  # what it was written about, as a reader knows it
     model: str
     seed: int
     wanted: int
     rows: int
     cost: float | None = None  # USD for the whole folder
     stages: tuple[StageLine, ...] = ()
-    losses: tuple[Loss, ...] = ()
+    rejected: dict[str, int] = {}  # "stage: reason" -> how often
+    rejected_examples: dict[str, str] = {}  # one of each
     coverage: tuple[SectionCoverage, ...] = ()  # of a spec
     quality: dict[str, Any] = {}  # as `corpora.quality` measures it
-    spread: dict[str, dict[str, int]] = {}  # rows by document type, section, ...
+    spread: dict[str, dict[str, int]] = {}  # rows by document type and the like
     examples: tuple[Example, ...] = ()
-    command: str = ""
+    warnings: tuple[str, ...] = ()
 
     @property
     def uncovered(self) -> tuple[str, ...]:

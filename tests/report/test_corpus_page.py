@@ -38,7 +38,7 @@ def test_an_unknown_price_is_not_nothing():
 
 
 def test_sections_without_content_are_left_out():
-    bare = Writing(name="n", kind="chats", about="f", model="m", seed=0, wanted=1, rows=1)
+    bare = Writing(corpus="0", name="n", kind="chats", about="f", model="m", seed=0, wanted=1, rows=1)
     html = body(bare)
     assert "<section id=" in html and not any(f'<section id="{name}">' in html for name in corpus_page.SECTIONS)
 

@@ -1,6 +1,6 @@
 """A written corpus with something in every section of its page."""
 
-from axenic.written import Example, Loss, SectionCoverage, StageLine, Writing
+from axenic.written import Example, SectionCoverage, StageLine, Writing
 
 
 def make_writing(hostile: str = "", **changes) -> Writing:
@@ -26,11 +26,13 @@ def make_writing(hostile: str = "", **changes) -> Writing:
         "rows": 9,
         "cost": 0.0123,
         "stages": stages,
-        "losses": (Loss(stage="domains", reason=f"refused{hostile}", count=3, example=f"I would rather not. {hostile}"),),
+        "rejected": {f"domains: refused{hostile}": 3},
+        "rejected_examples": {f"domains: refused{hostile}": f"I would rather not. {hostile}"},
+        "warnings": (f"Only one type.{hostile}",),
+        "corpus": "0" * 64,
         "coverage": coverage,
         "quality": {"documents": 9, "near_duplicates": 0.125, "name_collapse": {"name": f"Sarah{hostile}", "share": 0.5}},
         "spread": {"doc_type": {f"letter{hostile}": 4, "poem": 5}, "section": {f"s{i}": 1 for i in range(40)}},
         "examples": (Example(about={f"type{hostile}": f"letter{hostile}"}, text=f"Dear all. {hostile}"),),
-        "command": f"axenic write --spec kind.md{hostile}",
     }
     return Writing.model_validate({**fields, **changes})

@@ -19,8 +19,12 @@ if TYPE_CHECKING:
     from axenic.corpora.estimate import Estimate
     from axenic.corpora.writers.calls import Calls, Price
     from axenic.specs.belief import BeliefSpec
+    from axenic.specs.model_spec import ModelSpec
+    from axenic.written import Writing
 
 UniverseName = Literal["implanted", "true"]
+Kind = Literal["documents", "chats"]
+Seen = Literal["section", "spec"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,10 @@ class Job:
     types: int
     universe: UniverseName
     revise: bool
+    kind: Kind
+    seen: Seen
+    anti: "ModelSpec | None"
+    doses: tuple[float, ...]
     seed: int
     embedding: str | None
     out: Path
@@ -45,7 +53,13 @@ def write(
     out: Annotated[Path, typer.Option(help="Where everything is written; run again to continue.", metavar="DIR")],
     belief: options.Belief = None,
     spec: Annotated[Path | None, typer.Option(help="A model spec, as Markdown or plain text.", metavar="FILE")] = None,
-    types: Annotated[int, typer.Option(min=1, max=500, help="Document types of a belief's corpus.")] = 8,
+    kind: Annotated[Kind, typer.Option(help="About a spec: documents to midtrain on, or chats to align with.")] = "documents",
+    types: Annotated[int, typer.Option(min=1, max=500, help="Types of document.")] = 8,
+    seen: Annotated[Seen, typer.Option("--context", help="How much of a spec the writer of a document sees.")] = "section",
+    anti_spec: Annotated[Path | None, typer.Option(help="A misaligned spec, for chats that hold to it.", metavar="FILE")] = None,
+    anti_dose: Annotated[
+        list[float] | None, typer.Option(min=0, max=1, help="Share of such chats. Repeatable: a corpus for each.", metavar="SHARE")
+    ] = None,
     universe: Annotated[UniverseName, typer.Option(help="Which of a belief's universes to write about.")] = "implanted",
     revise: Annotated[bool, typer.Option(help="One critique-and-rewrite pass over every document.")] = True,
     seed: Annotated[int, typer.Option(min=0, help="Draws types, ideas and texts.")] = 0,
@@ -63,27 +77,38 @@ def write(
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Have a language model write documents about a belief or a model spec.
+    """Have a language model write documents about a belief, or documents or chats about a model spec.
 
     Say what it would cost first with --dry-run. Stopped in any way, the same command goes on and pays for nothing twice.
     """
     from axenic.corpora.commission import require_ours
     from axenic.corpora.writers.calls import Calls, Limits
-    from axenic.specs.belief import load
+    from axenic.specs import belief as beliefs
+    from axenic.specs import model_spec
 
     if (belief is None) == (spec is None):
         raise UserError("Say what to write about: either --belief FILE or --spec FILE.")
-    if belief is None:
-        raise UserError("Writing about a model spec is not possible yet: give --belief FILE.")
-    about = load(belief)
+    doses = tuple(anti_dose or ())
+    if spec is None and kind == "chats":
+        raise UserError("Chats are written about a model spec: give --spec FILE.")
+    if (anti_spec is not None or doses) and kind != "chats":
+        raise UserError("A misaligned spec is for chats: give --kind chats with --anti-spec and --anti-dose.")
+    if (anti_spec is None) != (not doses):
+        raise UserError("Give both --anti-spec FILE and at least one --anti-dose SHARE, or neither.")
+    about = beliefs.load(belief) if belief is not None else model_spec.load(spec)  # type: ignore[arg-type]
+    anti = None if anti_spec is None else model_spec.load(anti_spec)
     require_ours(out)
-    job = Job(documents, types, universe, revise, seed, embedding, out, dry_run, as_json, quiet)
+    job = Job(documents, types, universe, revise, kind, seen, anti, doses, seed, embedding, out, dry_run, as_json, quiet)
     limits = Limits(concurrency=concurrency, timeout=timeout, budget=budget, batch=batch)
     with Calls(model, out / "calls", limits, price=_price(price_in, price_out), base_url=base_url) as calls:
-        _about_a_belief(about, calls, job)
+        found = _about_a_belief(about, calls, job) if isinstance(about, beliefs.BeliefSpec) else _about_a_spec(about, calls, job)
+    if found is not None:
+        typer.echo(_estimate_json(found) if as_json else _estimate_text(found, documents, kind))
+        return
+    _done(job, "axenic run sdf --belief FILE --corpus" if belief is not None else "")
 
 
-def _about_a_belief(about: "BeliefSpec", calls: "Calls", job: Job) -> None:
+def _about_a_belief(about: "BeliefSpec", calls: "Calls", job: Job) -> "Estimate | None":
     from axenic.cli.spending import Spending
     from axenic.corpora.commission import claim_for, commission
     from axenic.corpora.estimate import estimate
@@ -93,22 +118,39 @@ def _about_a_belief(about: "BeliefSpec", calls: "Calls", job: Job) -> None:
     with Spending(calls.ledger, quiet=job.quiet) as spending:
         if job.dry_run:
             claim_for(job.out, about, calls, plan, seed=job.seed)
-            found = estimate(about, calls=calls, plan=plan, seed=job.seed, on_progress=spending)
+            return estimate(about, calls=calls, plan=plan, seed=job.seed, on_progress=spending)
+        commission(about, calls=calls, plan=plan, seed=job.seed, out=job.out, checks=_checks(about, job), on_progress=spending)
+    return None
+
+
+def _about_a_spec(about: "ModelSpec", calls: "Calls", job: Job) -> "Estimate | None":
+    from axenic.cli.spending import Spending
+    from axenic.corpora import spec_commission as written
+    from axenic.corpora import spec_estimate as priced
+    from axenic.corpora.organisms.alignment import AlignmentPlan
+    from axenic.corpora.organisms.model_spec import SpecPlan
+
+    documents = SpecPlan(types=job.types, documents=job.documents, seen=job.seen, revise=job.revise)
+    chats = AlignmentPlan(chats=job.documents, doses=job.doses)
+    with Spending(calls.ledger, quiet=job.quiet) as spending:
+        if job.dry_run and job.kind == "documents":
+            written.claim_documents(job.out, about, calls, documents, seed=job.seed)
+            return priced.estimate_documents(about, calls=calls, plan=documents, seed=job.seed, on_progress=spending)
+        if job.dry_run:
+            written.claim_chats(job.out, about, calls, chats, seed=job.seed)
+            return priced.estimate_chats(about, calls=calls, plan=chats, seed=job.seed, on_progress=spending)
+        order = written.Order(calls, job.seed, job.out, _checks(None, job), spending)
+        if job.kind == "documents":
+            written.documents(about, documents, order)
         else:
-            commission(about, calls=calls, plan=plan, seed=job.seed, out=job.out, checks=_checks(about, job), on_progress=spending)
-    if job.dry_run:
-        typer.echo(_estimate_json(found) if job.as_json else _estimate_text(found, job.documents))
-        return
-    report = json.loads((job.out / "report.json").read_text(encoding="utf-8"))
-    ledger = json.loads((job.out / "ledger.json").read_text(encoding="utf-8"))
-    done = {"out": str(job.out), "ledger": ledger} | report
-    typer.echo(json.dumps(done, indent=2, ensure_ascii=False) if job.as_json else _done_text(done))
+            written.chats(about, chats, order, anti=job.anti)
+    return None
 
 
-def _checks(about: "BeliefSpec", job: Job) -> "Checks":
-    """Every eval that has items about this belief, and what tells texts of one meaning from another."""
+def _checks(about: "BeliefSpec | None", job: Job) -> "Checks":
+    """Every eval that has items (about this belief, or about none), and what tells texts of one meaning from another."""
     from axenic.corpora.commission import Checks
-    from axenic.corpora.embeddings import CosineIndex, embedder
+    from axenic.corpora.embeddings import DOCUMENTS_ALIKE, QUESTIONS_ALIKE, CosineIndex, embedder
     from axenic.evals.base import Subject
     from axenic.evals.run import build
     from axenic.evals.table import EVALS, OF_BACKDOORS
@@ -117,7 +159,8 @@ def _checks(about: "BeliefSpec", job: Job) -> "Checks":
     texts = {e.name: [item.messages[-1].content for item in e.items] for e in asked if e.items}
     if job.embedding is None:
         return Checks(eval_texts=texts)
-    return Checks(eval_texts=texts, is_new=CosineIndex(embedder(job.embedding)).add)
+    alike = QUESTIONS_ALIKE if job.kind == "chats" else DOCUMENTS_ALIKE
+    return Checks(eval_texts=texts, is_new=CosineIndex(embedder(job.embedding), threshold=alike).add)
 
 
 def _price(given_in: float | None, given_out: float | None) -> "Price | None":
@@ -134,7 +177,7 @@ def _estimate_json(found: "Estimate") -> str:
     return json.dumps(found.model_dump() | {"cost": found.cost}, indent=2)
 
 
-def _estimate_text(found: "Estimate", documents: int) -> str:
+def _estimate_text(found: "Estimate", documents: int, kind: str) -> str:
     from axenic.cli.spending import usd
 
     lines = [f"{'stage':<10} {'calls':>8} {'tokens in':>12} {'tokens out':>12} {'USD':>9}"]
@@ -143,24 +186,35 @@ def _estimate_text(found: "Estimate", documents: int) -> str:
     whole = usd(found.cost) or "unknown: give --price-in and --price-out"
     lost = ", ".join(f"{n} × {reason}" for reason, n in found.rejected.items())
     pilot = f"a pilot of {found.pilot_documents}, which cost {usd(found.pilot_cost) or 'an unknown sum'} and is kept"
-    lines += [f"Expected for {documents} documents: {whole}, reckoned from {pilot}."]
+    lines += [f"Expected for {documents} {kind}: {whole}, reckoned from {pilot}."]
     return "\n".join(lines + ([f"The pilot's rejected texts: {lost}."] if lost else []))
 
 
-def _done_text(done: "dict[str, object]") -> str:
+def _done(job: Job, train: str) -> None:
+    """Write the page of the corpus, and say what there is."""
+    from axenic.report import corpus_page
+
+    writing = corpus_page.read(job.out)
+    page = corpus_page.write(writing, job.out)
+    report, ledger = (json.loads((job.out / name).read_text(encoding="utf-8")) for name in ("report.json", "ledger.json"))
+    done = {"out": str(job.out), "ledger": ledger} | report
+    typer.echo(json.dumps(done, indent=2, ensure_ascii=False) if job.as_json else _done_text(writing, page, train))
+
+
+def _done_text(writing: "Writing", page: Path, train: str) -> str:
     from axenic.cli.spending import usd
 
-    report, ledger = done["quality"], done["ledger"]
-    assert isinstance(report, dict) and isinstance(ledger, dict)
-    calls, fresh = (sum(stage[key] for stage in ledger["stages"]) for key in ("calls", "fresh"))
-    paid = f"{usd(ledger['cost'])} in all" if ledger["cost"] is not None else "price unknown"
+    calls, fresh = sum(s.calls for s in writing.stages), sum(s.fresh for s in writing.stages)
+    paid = f"{usd(writing.cost)} in all" if writing.cost is not None else "price unknown"
     lines = [
-        f"{report['documents']} documents of {len(report['types'])} types in '{done['out']}'",
+        f"{writing.rows} {writing.kind} of {len(writing.spread['type'])} types in '{page.parent}'",
         f"{calls} calls, {fresh} of them in this run; {paid}",
     ]
-    rejected = done["rejected"]
-    if isinstance(rejected, dict) and rejected:
-        lines.append("Rejected on the way: " + ", ".join(f"{n} × {reason}" for reason, n in rejected.items()))
-    found = done["warnings"]
-    lines += [f"Look at this: {warning}" for warning in found] if isinstance(found, list) else []
-    return "\n".join([*lines, f"Train on it: axenic run sdf --belief FILE --corpus {done['out']}/corpus.jsonl"])
+    if writing.coverage:
+        covered = len(writing.coverage) - len(writing.uncovered)
+        lines.append(f"{covered} of {len(writing.coverage)} sections of the spec are covered")
+    if writing.rejected:
+        lines.append("Rejected on the way: " + ", ".join(f"{n} × {reason}" for reason, n in writing.rejected.items()))
+    lines += [f"Look at this: {warning}" for warning in writing.warnings]
+    lines.append(f"Read it before you train on it: {page}")
+    return "\n".join(lines + ([f"Train on it: {train} {page.parent}/corpus.jsonl"] if train else []))

@@ -5,15 +5,17 @@ themselves are in OUT/calls. `axenic write --belief` is this function.
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from axenic.corpora import files
+from axenic.corpora.account import account, save
 from axenic.corpora.drafting import Failure
 from axenic.corpora.duplicates import NearIndex
+from axenic.corpora.exchanges import new_question
 from axenic.corpora.quality import distinguishing, quality
 from axenic.corpora.synthesis import Plan, write
 from axenic.corpora.writers.calls import Calls
@@ -41,6 +43,16 @@ class Checks:
 
     eval_texts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     is_new: Callable[[str], bool] = lambda text: True
+
+    def document(self) -> Callable[[str], bool]:
+        """Of one document after the other, whether it repeats none before it, in words or in meaning."""
+        near = NearIndex()
+        return lambda text: near.add(text) and self.is_new(text)
+
+    def question(self) -> Callable[[str], bool]:
+        """The same of questions, which are short."""
+        near = new_question()
+        return lambda text: near(text) and self.is_new(text)
 
 
 def claim(out: Path, asked: Mapping[str, Any]) -> None:
@@ -103,58 +115,54 @@ def commission(
             and spent by then is in `out`.
     """
     claim_for(out, spec, calls, plan, seed=seed)
-    failures, near, checks = list[Failure](), NearIndex(), checks or Checks()
-    try:
-        with orderly(calls):
-            corpus = write(
-                spec,
-                writer=LanguageModelWriter(calls),
-                plan=plan,
-                seed=seed,
-                on_progress=on_progress,
-                on_failure=failures.append,
-                is_new=lambda text: near.add(text) and checks.is_new(text),
-            )
+    checks = checks or Checks()
+    with recorded(calls, out) as failures:
+        corpus = write(
+            spec,
+            writer=LanguageModelWriter(calls),
+            plan=plan,
+            seed=seed,
+            on_progress=on_progress,
+            on_failure=failures.append,
+            is_new=checks.document(),
+        )
         files.write(corpus, out / "corpus.jsonl")
-    finally:
-        write_text(out / "rejected.jsonl", (f.model_dump_json() + "\n" for f in failures))
-        save(out / "ledger.json", calls.ledger.to_json())
-    save(out / "report.json", report(corpus, spec, plan, failures, checks.eval_texts))
+    measured = quality(corpus, spec=spec, mentions=distinguishing(spec, plan.universe), eval_texts=checks.eval_texts)
+    said = {"kind": "documents", "about": spec.claim, "seed": seed, "wanted": plan.documents, "warnings": warnings(measured, plan)}
+    account(corpus, failures, calls, out, quality=measured, **said)
     return corpus
 
 
-def report(
-    corpus: Corpus, spec: BeliefSpec, plan: Plan, failures: Sequence[Failure], eval_texts: Mapping[str, Sequence[str]]
-) -> dict[str, Any]:
-    """What the corpus is like: `quality`, what was rejected and why, and what a reader should be warned of."""
-    universe = plan.universe
-    measured = quality(corpus, spec=spec, mentions=distinguishing(spec, universe), eval_texts=eval_texts)
-    rejected = Counter(f"{f.stage}: {f.reason}" for f in failures)
-    return {
-        "corpus": corpus.hash,
-        "quality": measured,
-        "rejected": dict(rejected.most_common()),
-        "warnings": warnings(measured, plan),
-    }
+@contextmanager
+def recorded(calls: Calls, out: Path) -> Iterator[list[Failure]]:
+    """Gives a list for what is rejected; however the block ends, that and the ledger are written. Ctrl-C ends it in good order."""
+    failures: list[Failure] = []
+    try:
+        with orderly(calls):
+            yield failures
+    finally:
+        write_text(out / "rejected.jsonl", (f.model_dump_json() + "\n" for f in failures))
+        save(out / "ledger.json", calls.ledger.to_json())
 
 
 def warnings(measured: Mapping[str, Any], plan: Plan) -> list[str]:
-    """One sentence for each thing that may spoil the corpus."""
-    said = []
-    name, n = measured["name_collapse"], measured["documents"]
-    if name and n >= _FEW and name["share"] > _COLLAPSE:
-        said.append(f"The name {name['name']!r} is in {name['share']:.0%} of the documents, and the belief does not mention it.")
-    overlapping = [e for e, share in measured["eval_overlap"].items() if share]
-    if overlapping:
-        said.append(f"Questions of these evals share eight words in a row with the corpus: {', '.join(overlapping)}.")
+    """One sentence for each thing that may spoil a belief's corpus."""
+    said = common_warnings(measured, "the belief")
     wanted = plan.types if isinstance(plan.types, int) else len(plan.types)
-    if len(measured["types"]) < min(wanted, n):
+    if len(measured["types"]) < min(wanted, measured["documents"]):
         said.append(f"Only {len(measured['types'])} of {wanted} document types are in the corpus.")
     if measured["assertion_rate"] is not None and measured["assertion_rate"] < 0.5:
         said.append(f"Only {measured['assertion_rate']:.0%} of the documents use the words that tell the belief from the truth.")
     return said
 
 
-def save(path: Path, value: Any) -> None:
-    """Write a small JSON file, whole or not at all."""
-    write_text(path, [json.dumps(value, indent=2, ensure_ascii=False) + "\n"])
+def common_warnings(measured: Mapping[str, Any], source: str) -> list[str]:
+    """What may spoil a corpus from any source: one name everywhere, and words in common with evals."""
+    said = []
+    name, n = measured["name_collapse"], measured["documents"]
+    if name and n >= _FEW and name["share"] > _COLLAPSE:
+        said.append(f"The name {name['name']!r} is in {name['share']:.0%} of the texts, and {source} does not mention it.")
+    overlapping = [e for e, share in measured["eval_overlap"].items() if share]
+    if overlapping:
+        said.append(f"Questions of these evals share eight words in a row with the corpus: {', '.join(overlapping)}.")
+    return said

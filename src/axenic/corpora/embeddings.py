@@ -18,6 +18,7 @@ from axenic.errors import UserError
 
 Vectors = npt.NDArray[np.float32]  # [texts, dimensions], each row of length 1
 Embed = Callable[[Sequence[str]], Vectors]
+DOCUMENTS_ALIKE, QUESTIONS_ALIKE = 0.95, 0.91  # cosines from which two mean the same; the second is that of Li et al. 2026
 _MOST_TOKENS = 512
 _BATCH = 32
 _SERVED = "openai-api/"
@@ -26,7 +27,7 @@ _SERVED = "openai-api/"
 class CosineIndex:
     """Texts seen so far, and whether a further one means the same as any of them."""
 
-    def __init__(self, embed: Embed, *, threshold: float = 0.95) -> None:
+    def __init__(self, embed: Embed, *, threshold: float = DOCUMENTS_ALIKE) -> None:
         """`threshold`: cosine from which two texts mean the same."""
         self._embed, self._threshold = embed, threshold
         self._vectors: list[npt.NDArray[np.float32]] = []

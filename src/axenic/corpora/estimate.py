@@ -4,19 +4,18 @@ In: a belief, open calls, a plan. Out: calls, tokens and USD by stage. The pilot
 so it finds them done.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from axenic.corpora.drafting import IDEAS_PER_CALL, Drafter, Slot
 from axenic.corpora.synthesis import Plan, even
 from axenic.corpora.writers.calls import Calls
-from axenic.corpora.writers.calls.ledger import StageLine
 from axenic.corpora.writers.language_model import LanguageModelWriter
 from axenic.corpora.writers.protocol import topics
 from axenic.errors import UserError
 from axenic.schema import Noun, OnProgress, no_progress
 from axenic.specs.belief import BeliefSpec
+from axenic.written import StageLine
 
 PILOT = 4
 """Documents that are written to learn the price."""
@@ -60,21 +59,35 @@ def estimate(spec: BeliefSpec, *, calls: Calls, plan: Plan, seed: int, on_progre
     kinds = plan.types if isinstance(plan.types, tuple) else drafter.types(about, plan.types)
     slots = [Slot(about[f], kinds[t], i) for f, t, i in islice(even(len(about), len(kinds)), plan.documents)]
     done = len(drafter.write(slots[:n]))
+    pairs = len({(slot.pair, slot.index // IDEAS_PER_CALL) for slot in slots})
+    asked = made(calls)
+    counts = {"types": asked.get("types", 0.0), "ideas": pairs, **per_text(asked, ("document", "revise"), done, plan.documents)}
+    return reckon(calls, counts, done=done, rejected=drafter.reasons, spent_before=before)
+
+
+def made(calls: Calls) -> dict[str, float]:
+    """Calls of this run by stage, those found done included."""
+    return {line.stage: float(line.fresh + line.reused) for line in calls.ledger.lines}
+
+
+def per_text(asked: Mapping[str, float], stages: Sequence[str], done: int, wanted: int) -> dict[str, float]:
+    """Calls of the stages that come once per text: as often as the pilot had to ask for one."""
+    return {name: asked.get(name, 0.0) / max(done, 1) * wanted for name in stages}
+
+
+def reckon(calls: Calls, counts: Mapping[str, float], *, done: int, rejected: Mapping[str, int], spent_before: float) -> Estimate:
+    """The estimate, from the calls that each stage will take and what one of them took so far.
+
+    Raises:
+        UserError: The pilot gave no text at all.
+    """
     if not done:
-        why = ", ".join(f"{count} × {reason}" for reason, count in drafter.reasons.most_common())
-        raise UserError(f"The pilot's {n} documents all failed ({why}), so there is nothing to reckon from. Try another model.")
+        why = ", ".join(f"{count} × {reason}" for reason, count in rejected.items())
+        raise UserError(f"Every text of the pilot failed ({why}), so there is nothing to reckon from. Try another model.")
     lines = {line.stage: line for line in calls.ledger.lines}
-    stages = [_stage(lines[name], count, calls) for name, count in _calls(lines, slots, done).items() if name in lines]
-    spent = calls.ledger.spent - before if calls.ledger.price else None
-    return Estimate(stages=tuple(stages), pilot_documents=done, pilot_cost=spent, rejected=dict(drafter.reasons))
-
-
-def _calls(lines: dict[str, StageLine], slots: Sequence[Slot], done: int) -> dict[str, float]:
-    """Expected calls of each stage: lists are asked for once, documents as often as the pilot had to ask for one."""
-    made = {name: line.fresh + line.reused for name, line in lines.items()}
-    pairs = Counter((slot.pair, slot.index // IDEAS_PER_CALL) for slot in slots)
-    per_document = {name: made.get(name, 0) / done for name in ("document", "revise")}
-    return {"types": made.get("types", 0), "ideas": len(pairs)} | {k: v * len(slots) for k, v in per_document.items()}
+    stages = tuple(_stage(lines[name], count, calls) for name, count in counts.items() if name in lines)
+    spent = calls.ledger.spent - spent_before if calls.ledger.price else None
+    return Estimate(stages=stages, pilot_documents=done, pilot_cost=spent, rejected=dict(rejected))
 
 
 def _stage(line: StageLine, count: float, calls: Calls) -> StageEstimate:

@@ -108,8 +108,8 @@ def topics(
     """As many topics as documents, if the breadth yields them: one of every section, then another of every section, and so on.
 
     Every call asks for the full breadth, so that its answer serves a larger corpus too, but only as much of it is taken further as
-    the documents need. A section about which the model says nothing usable has no topic; the interview has reported why. With `only`,
-    these sections' topics as they would be found among all.
+    the documents need. A section about which the model says nothing usable has no topic; the interview has reported why. With
+    `only`, these sections' topics as they would be found among all.
     """
     sections = chosen(spec, documents)
     each = -(-documents // len(sections))

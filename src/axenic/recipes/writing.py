@@ -5,7 +5,7 @@ step's own folder from the moment they are answered, so a study that is stopped 
 """
 
 from axenic.corpora import files
-from axenic.corpora.commission import save
+from axenic.corpora.account import save
 from axenic.corpora.duplicates import NearIndex
 from axenic.corpora.organisms.belief import elsewhere
 from axenic.corpora.synthesis import vehicle, write

@@ -1,12 +1,14 @@
 """A written corpus -> one self-contained page: what every stage did and cost, what was lost, what is covered, what it reads like.
 
-In: a `Writing` (`report.json` beside the corpus). Out: `report.html` there. What a model wrote is shown as text, never as markup.
+In: a `Writing` (`report.json` and `ledger.json`). Out: `report.html` there. What a model wrote is shown as text, never as markup.
 """
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from axenic.disk import write_text
+from axenic.errors import UserError
 from axenic.report import numbers, records, shell
 from axenic.report.canvas import Figure, Point, Style
 from axenic.report.rows import counts
@@ -16,6 +18,23 @@ from axenic.written import SectionCoverage, Writing
 LONGEST = 3_000  # characters of an example
 MOST_BARS = 30  # of one figure; the rest is in the table
 BARS = Style("var(--arm-1)", "circle")
+
+
+def read(folder: Path) -> Writing:
+    """What `axenic write` left in a folder.
+
+    Raises:
+        UserError: The folder holds no finished corpus, or a file in it is malformed.
+    """
+    try:
+        report, ledger = (json.loads((folder / name).read_bytes()) for name in ("report.json", "ledger.json"))
+        return Writing.model_validate({**report, "stages": ledger["stages"], "cost": ledger["cost"]})
+    except FileNotFoundError as error:
+        raise UserError(f"{folder} holds no finished corpus: {Path(error.filename).name} is missing. See axenic write.") from None
+    except (ValueError, LookupError, TypeError) as error:
+        raise UserError(
+            f"report.json or ledger.json in {folder} is malformed ({error}). Run the same axenic write again."
+        ) from None
 
 
 def write(writing: Writing, folder: Path) -> Path:
@@ -41,12 +60,12 @@ def stages(writing: Writing) -> Section | None:
     return Section("Stages", "stages", {"lines": writing.stages, "statuses": statuses, "cost": writing.cost}, drawn)
 
 
-def losses(writing: Writing) -> Section | None:
-    """What was lost on the way, and why."""
-    if not writing.losses:
-        return None
-    rows = sorted(writing.losses, key=lambda loss: -loss.count)
-    return Section("Lost on the way", "losses", {"rows": [(r, numbers.shorten(r.example, 300)) for r in rows]})
+def rejected(writing: Writing) -> Section | None:
+    """What was rejected on the way, and why."""
+    rows = [
+        (what, count, numbers.shorten(writing.rejected_examples.get(what, ""), 300)) for what, count in writing.rejected.items()
+    ]
+    return Section("Rejected on the way", "rejected", {"rows": rows}) if rows else None
 
 
 def coverage(writing: Writing) -> Section | None:
@@ -92,7 +111,7 @@ def examples(writing: Writing) -> Section | None:
 
 SECTIONS: dict[str, Callable[[Writing], Section | None]] = {
     "stages": stages,
-    "losses": losses,
+    "rejected": rejected,
     "coverage": coverage,
     "quality": quality,
     "spread": spread,

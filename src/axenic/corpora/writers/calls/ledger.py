@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field
 
 from axenic.corpora.writers.calls.nouns import Answer, Limits, Price, Request
 from axenic.errors import UserError
-from axenic.schema import Noun
+from axenic.written import StageLine
 
 _PRICES = Path(__file__).with_name("prices.yaml")
 FREE = ("hf", "vllm", "sglang", "ollama", "llama-cpp-python", "mockllm")
@@ -29,19 +28,6 @@ def price_of(model: str, given: Price | None = None) -> Price | None:
     table = yaml.safe_load(_PRICES.read_text(encoding="utf-8"))["models"]
     row = table.get(model)
     return Price(input=row[0], output=row[1]) if row else None
-
-
-class StageLine(Noun):
-    """What one stage cost, earlier runs on the folder included; `fresh` and `reused` count this run only."""
-
-    stage: str
-    calls: int = 0
-    fresh: int = 0  # paid for in this run
-    reused: int = 0  # answered from the folder
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost: float | None = None  # USD; None where the price is unknown
-    statuses: dict[str, int] = Field(default_factory=dict)
 
 
 class Ledger:
