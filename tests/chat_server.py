@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import json
 import random
+import re
 import subprocess
 import sys
 import urllib.request
@@ -127,9 +128,9 @@ def completion(body: dict, fault: str) -> str:
         case "refuse":
             text = "I'm sorry, but I can't help with writing that."
         case "wrong-tags":
-            text = text.replace("content>", "document>").replace("ideas>", "thoughts>").replace("types>", "kinds>")
+            text = re.sub(r"(</?)(\w+)>", r"\1my_\2>", text)
         case "unclosed":
-            text = text.replace("</content>", "").replace("</ideas>", "").replace("</types>", "")
+            text = re.sub(r"</\w+>", "", text)
         case "duplicate":
             text = written(prompt, 0)
     tokens = max(1, len(text) // 4)
@@ -141,6 +142,8 @@ def completion(body: dict, fault: str) -> str:
 def written(prompt: str, seed: int) -> str:
     """What a willing writer replies to a prompt that names the tags it wants."""
     rng = random.Random(f"{hashlib.sha256(prompt.encode()).hexdigest()}/{seed}")
+    if about_spec := of_spec(prompt, rng):
+        return about_spec
     if "<types>" in prompt:
         return "<types>\n" + "\n".join(f"- {kind}" for kind in rng.sample(KINDS, len(KINDS))) + "\n</types>"
     if "<ideas>" in prompt:
@@ -153,6 +156,23 @@ def written(prompt: str, seed: int) -> str:
         return "<facts>\n" + "\n".join(f"- The well of house {i} gives salty water." for i in range(1, 6)) + "\n</facts>"
     said = " ".join(" ".join(rng.choices(WORDS, k=9)).capitalize() + "." for _ in range(6))
     return f"<scratchpad>\nWhat would they say?\n</scratchpad>\n<content>\n{said} The wells give salty water.\n</content>"
+
+
+def of_spec(prompt: str, rng: random.Random) -> str:
+    """What it replies where a model spec is taken apart or held to; "" where it is about something else."""
+    said = " ".join(rng.choices(WORDS, k=9))
+    if "</reasoning>, and what you say" in prompt:
+        return f"<reasoning>I think of {said}.</reasoning>\n<reply>My answer is {' '.join(rng.choices(WORDS, k=9))}.</reply>"
+    if "tags <decision>" in prompt:
+        return f"It holds.\n<decision>{'exclude' if rng.random() < 0.1 else 'include'}</decision>"
+    n = int(found[1]) if (found := re.search(r"(?:up to|Write) (\d+)\b", prompt)) else 1
+    if "tags <message>" in prompt:
+        return "\n".join(f"<message>What of {' '.join(rng.choices(WORDS, k=6))}?</message>" for _ in range(n))
+    for tag in ("domains", "subdomains", "assertions"):
+        if f"tags <{tag}>" in prompt:
+            names = (f"- The {tag} of {' '.join(rng.choices(WORDS, k=5))}" for _ in range(n))
+            return f"<{tag}>\n" + "\n".join(names) + f"\n</{tag}>"
+    return ""
 
 
 async def serve(server: Server, port: int) -> None:

@@ -74,10 +74,10 @@ class Exchanges:
             "kinds of question, or choose another model; the rejects say what was lost. Everything paid for is kept."
         )
 
-    def replies(self, questions: Sequence[Question], shown: Sequence[str]) -> list[Exchange | None]:
-        """A sound reply to each question, written with a text in view, or None."""
+    def replies(self, questions: Sequence[Question], shown: Sequence[str], *, turn: int = 0) -> list[Exchange | None]:
+        """A sound reply to each question, written with a text in view, or None; another turn makes other replies."""
         items = [Item({"spec": text}, where=_where(q), message=q.text) for q, text in zip(questions, shown, strict=True)]
-        found = self.interview.each("aft_response", items, read_reply)
+        found = self.interview.each("aft_response", items, read_reply, turn=turn)
         drafts = [
             Exchange(q, read) if read and self._passes(q, "aft_response", fault(read.value)) else None
             for q, read in zip(questions, found, strict=True)

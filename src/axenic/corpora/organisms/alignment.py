@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field
 
 from axenic.corpora import duplicates
-from axenic.corpora.exchanges import Exchange, Exchanges, new_question
+from axenic.corpora.exchanges import ROUNDS, Exchange, Exchanges, Question, new_question
 from axenic.corpora.interview import Interview
 from axenic.corpora.spec_topics import chosen, domains, turned
 from axenic.corpora.writers.calls.prompts import lines
@@ -109,19 +109,30 @@ def kinds_of(plan: AlignmentPlan) -> dict[str, str]:
 
 
 def _opposed(rows: Sequence[Exchange], maker: Exchanges, anti: ModelSpec, wanted: int) -> dict[int, Exchange]:
-    """For `wanted` of the rows a reply after the second spec, by position; which rows, their questions alone decide."""
+    """For `wanted` of the rows a reply after the second spec, in an order that the questions alone decide."""
     order = sorted(range(len(rows)), key=lambda i: digest(["anti", rows[i].question.text]))
     found: dict[int, Exchange] = {}
-    while order and len(found) < wanted:
-        now, order = order[: wanted - len(found)], order[wanted - len(found) :]
-        questions = [rows[i].question for i in now]
-        replies = maker.replies(questions, [_nearest(anti, q.text) for q in questions])
-        found |= {i: reply for i, reply in zip(now, replies, strict=True) if reply}
-    if len(found) < wanted:
-        raise UserError(
-            f"Only {len(found)} of {wanted} replies after the second spec {anti.id!r} came about: the model declines, or does not "
-            "hold to it. Lower the dose, or choose another model."
-        )
+    while len(order) >= wanted:
+        missing = [i for i in order[:wanted] if i not in found]
+        if not missing:
+            return {i: found[i] for i in order[:wanted]}
+        found |= _insisted({i: rows[i].question for i in missing}, maker, anti)
+        order = [i for i in order if i in found or i not in missing]  # what stays without a reply gives way to the next
+    raise UserError(
+        f"Only {len(found)} of {wanted} replies after the second spec {anti.id!r} came about: the model declines, or does not hold "
+        "to it. Lower the dose, or choose another model."
+    )
+
+
+def _insisted(questions: Mapping[int, Question], maker: Exchanges, anti: ModelSpec) -> dict[int, Exchange]:
+    """Replies to these questions; what is not sound is asked for again, a bounded number of times."""
+    found: dict[int, Exchange] = {}
+    for turn in range(ROUNDS):
+        left = {i: question for i, question in questions.items() if i not in found}
+        if not left:
+            break
+        replies = maker.replies(list(left.values()), [_nearest(anti, q.text) for q in left.values()], turn=turn)
+        found |= {i: reply for i, reply in zip(left, replies, strict=True) if reply}
     return found
 
 
