@@ -53,7 +53,9 @@ def write(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write a few documents and say what all would cost.")] = False,
     price_in: Annotated[float | None, typer.Option(min=0, help="Per million input tokens.", metavar="USD")] = None,
     price_out: Annotated[float | None, typer.Option(min=0, help="Per million output tokens.", metavar="USD")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, max=4096, help="Calls in flight at most.")] = 16,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Calls in flight at most; 16, or 256 with --batch.", metavar="N")
+    ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that one attempt of a call may take.")] = 180.0,
     batch: Annotated[bool, typer.Option("--batch", help="Use the provider's batch API: slow, often half the price.")] = False,
     base_url: Annotated[str, typer.Option("--model-base-url", help="Address of the model's server.", metavar="URL")] = "",
@@ -78,7 +80,7 @@ def write(
     about = load(belief)
     require_ours(out)
     job = Job(documents, types, universe, revise, seed, embedding, out, dry_run, as_json, quiet)
-    limits = Limits(concurrency=concurrency, timeout=timeout, budget=budget, batch=batch)
+    limits = Limits(concurrency=concurrency or (256 if batch else 16), timeout=timeout, budget=budget, batch=batch)
     with Calls(model, out / "calls", limits, price=_price(price_in, price_out), base_url=base_url) as calls:
         _about_a_belief(about, calls, job)
 
