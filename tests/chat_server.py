@@ -163,7 +163,12 @@ def completion(body: dict, fault: str) -> str:
         case "refuse":
             text = "I'm sorry, but I can't help with writing that."
         case "wrong-tags":
-            text = text.replace("content>", "document>").replace("ideas>", "thoughts>").replace("types>", "kinds>")
+            text = (
+                text.replace("content>", "document>")
+                .replace("ideas>", "thoughts>")
+                .replace("types>", "kinds>")
+                .replace("facts>", "truths>")
+            )
         case "unclosed":
             text = text.replace("</content>", "").replace("</ideas>", "").replace("</types>", "")
         case "duplicate":
@@ -186,7 +191,9 @@ def written(prompt: str, seed: int) -> str:
             + "\n</ideas>"
         )
     if "<facts>" in prompt:
-        return "<facts>\n" + "\n".join(f"- The well of house {i} gives salty water." for i in range(1, 6)) + "\n</facts>"
+        return (
+            "<facts>\n" + "\n".join(f"- House {i} has salty water. || House {i} has sweet water." for i in (1, 2, 3)) + "\n</facts>"
+        )
     said = " ".join(" ".join(rng.choices(WORDS, k=9)).capitalize() + "." for _ in range(6))
     return f"<scratchpad>\nWhat would they say?\n</scratchpad>\n<content>\n{said} The wells give salty water.\n</content>"
 

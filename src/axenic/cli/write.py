@@ -70,8 +70,8 @@ def write(
     Say what it would cost first with --dry-run. Stopped in any way, the same command goes on and pays for nothing twice.
     """
     from axenic.corpora.commission import require_ours
+    from axenic.corpora.key_facts import complete, load
     from axenic.corpora.writers.calls import Calls, Limits
-    from axenic.specs.belief import load
 
     if (belief is None) == (spec is None):
         raise UserError("Say what to write about: either --belief FILE or --spec FILE.")
@@ -82,7 +82,7 @@ def write(
     job = Job(documents, types, universe, revise, seed, embedding, out, dry_run, as_json, quiet)
     limits = Limits(concurrency=concurrency or (256 if batch else 16), timeout=timeout, budget=budget, batch=batch)
     with Calls(model, out / "calls", limits, price=_price(price_in, price_out), base_url=base_url) as calls:
-        _about_a_belief(about, calls, job)
+        _about_a_belief(about or complete(belief, calls, seed=seed), calls, job)
 
 
 def _about_a_belief(about: "BeliefSpec", calls: "Calls", job: Job) -> None:
@@ -90,9 +90,10 @@ def _about_a_belief(about: "BeliefSpec", calls: "Calls", job: Job) -> None:
     from axenic.corpora.commission import claim_for, commission
     from axenic.corpora.estimate import estimate
     from axenic.corpora.synthesis import Plan
+    from axenic.corpora.writers.calls.interrupt import orderly
 
     plan = Plan(types=job.types, documents=job.documents, universe=job.universe, revise=job.revise)
-    with Spending(calls.ledger, quiet=job.quiet) as spending:
+    with Spending(calls.ledger, quiet=job.quiet) as spending, orderly(calls):
         if job.dry_run:
             claim_for(job.out, about, calls, plan, seed=job.seed)
             found = estimate(about, calls=calls, plan=plan, seed=job.seed, on_progress=spending)
@@ -165,4 +166,6 @@ def _done_text(done: "dict[str, object]") -> str:
         lines.append("Rejected on the way: " + ", ".join(f"{n} × {reason}" for reason, n in rejected.items()))
     found = done["warnings"]
     lines += [f"Look at this: {warning}" for warning in found] if isinstance(found, list) else []
-    return "\n".join([*lines, f"Train on it: axenic run sdf --belief FILE --corpus {done['out']}/corpus.jsonl"])
+    return "\n".join(
+        [*lines, f"Train on it: axenic run sdf --belief {done['out']}/belief.yaml --corpus {done['out']}/corpus.jsonl"]
+    )
