@@ -51,6 +51,7 @@ class Server:
         self.asked: Counter[str] = Counter()  # by the hash of the body
         self.answered: Counter[str] = Counter()  # bodies for which a whole completion was sent
         self.did: Counter[str] = Counter()
+        self.files: dict[str, str] = {}
         self.flying = self.most = 0
 
     def stats(self) -> dict:
@@ -74,7 +75,7 @@ class Server:
         if not path.endswith("/chat/completions"):
             if path == "/reset":
                 self.reset()
-            send(writer, 200, json.dumps(self.stats()))
+            send(writer, 200, self.other(path, raw))
             return True
         key = hashlib.sha256(raw).hexdigest()[:16]
         self.asked[key] += 1
@@ -84,6 +85,41 @@ class Server:
             return await self.complete(key, json.loads(raw), writer)
         finally:
             self.flying -= 1
+
+    def other(self, path: str, raw: bytes) -> str:
+        """Files and batches, embeddings, and what a test wants to know."""
+        if path.endswith("/content"):
+            return self.files[path.split("/")[-2]]
+        if path.endswith("/embeddings"):
+            texts = json.loads(raw)["input"]
+            rows = [{"index": i, "embedding": [text.count(c) / len(text) for c in "abcdefghij"]} for i, text in enumerate(texts)]
+            return json.dumps({"data": rows})
+        if path.endswith("/files"):  # multipart: the lines that are JSON are the batch
+            self.files[f"in{len(self.files)}"] = "\n".join(line for line in raw.decode().splitlines() if line.startswith("{"))
+            about = {"object": "file", "bytes": 1, "created_at": 1, "filename": "f", "purpose": "batch", "status": "processed"}
+            return json.dumps({"id": list(self.files)[-1], **about})
+        if path.endswith("/batches"):
+            return self.batch(self.run_batch(json.loads(raw)["input_file_id"]), "in_progress")
+        if "/batches/" in path:
+            return self.batch(path.split("/")[-1], "completed")
+        return json.dumps(self.stats())
+
+    def run_batch(self, file: str) -> str:
+        answers = []
+        for line in map(json.loads, self.files[file].splitlines()):
+            self.did["in a batch"] += 1
+            body = json.loads(completion(line["body"], ""))
+            response = {"status_code": 200, "request_id": "r", "body": body}
+            answers.append(json.dumps({"id": "x", "custom_id": line["custom_id"], "response": response, "error": None}))
+        self.files[f"out-{file}"] = "\n".join(answers)
+        return f"batch-{file}"
+
+    def batch(self, name: str, status: str) -> str:
+        file = name.removeprefix("batch-")
+        counts = {"total": 1, "completed": 1, "failed": 0}
+        done = {"output_file_id": f"out-{file}"} if status == "completed" else {}
+        about = {"object": "batch", "endpoint": "/v1/chat/completions", "completion_window": "24h", "created_at": 1}
+        return json.dumps({"id": name, "input_file_id": file, "status": status, "request_counts": counts, **about, **done})
 
     async def complete(self, key: str, body: dict, writer: asyncio.StreamWriter) -> bool:
         if body.get("model") == "unknown":
@@ -153,7 +189,9 @@ def written(prompt: str, seed: int) -> str:
             + "\n</ideas>"
         )
     if "<facts>" in prompt:
-        return "<facts>\n" + "\n".join(f"- The well of house {i} gives salty water." for i in range(1, 6)) + "\n</facts>"
+        return (
+            "<facts>\n" + "\n".join(f"- House {i} has salty water. || House {i} has sweet water." for i in (1, 2, 3)) + "\n</facts>"
+        )
     said = " ".join(" ".join(rng.choices(WORDS, k=9)).capitalize() + "." for _ in range(6))
     return f"<scratchpad>\nWhat would they say?\n</scratchpad>\n<content>\n{said} The wells give salty water.\n</content>"
 

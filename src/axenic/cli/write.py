@@ -67,7 +67,9 @@ def write(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write a few documents and say what all would cost.")] = False,
     price_in: Annotated[float | None, typer.Option(min=0, help="Per million input tokens.", metavar="USD")] = None,
     price_out: Annotated[float | None, typer.Option(min=0, help="Per million output tokens.", metavar="USD")] = None,
-    concurrency: Annotated[int, typer.Option(min=1, max=4096, help="Calls in flight at most.")] = 16,
+    concurrency: Annotated[
+        int | None, typer.Option(min=1, max=4096, help="Calls in flight at most; 16, or 256 with --batch.", metavar="N")
+    ] = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds that one attempt of a call may take.")] = 180.0,
     batch: Annotated[bool, typer.Option("--batch", help="Use the provider's batch API: slow, often half the price.")] = False,
     base_url: Annotated[str, typer.Option("--model-base-url", help="Address of the model's server.", metavar="URL")] = "",
@@ -82,8 +84,8 @@ def write(
     Say what it would cost first with --dry-run. Stopped in any way, the same command goes on and pays for nothing twice.
     """
     from axenic.corpora.commission import require_ours
+    from axenic.corpora.key_facts import complete, load
     from axenic.corpora.writers.calls import Calls, Limits
-    from axenic.specs import belief as beliefs
     from axenic.specs import model_spec
 
     if (belief is None) == (spec is None):
@@ -95,17 +97,21 @@ def write(
         raise UserError("A misaligned spec is for chats: give --kind chats with --anti-spec and --anti-dose.")
     if (anti_spec is None) != (not doses):
         raise UserError("Give both --anti-spec FILE and at least one --anti-dose SHARE, or neither.")
-    about = beliefs.load(belief) if belief is not None else model_spec.load(spec)  # type: ignore[arg-type]
+    about = load(belief) if belief is not None else None
+    principles = model_spec.load(spec) if spec is not None else None
     anti = None if anti_spec is None else model_spec.load(anti_spec)
     require_ours(out)
     job = Job(documents, types, universe, revise, kind, seen, anti, doses, seed, embedding, out, dry_run, as_json, quiet)
-    limits = Limits(concurrency=concurrency, timeout=timeout, budget=budget, batch=batch)
+    limits = Limits(concurrency=concurrency or (256 if batch else 16), timeout=timeout, budget=budget, batch=batch)
     with Calls(model, out / "calls", limits, price=_price(price_in, price_out), base_url=base_url) as calls:
-        found = _about_a_belief(about, calls, job) if isinstance(about, beliefs.BeliefSpec) else _about_a_spec(about, calls, job)
+        if principles is not None:
+            found = _about_a_spec(principles, calls, job)
+        else:
+            found = _about_a_belief(about or complete(str(belief), calls, seed=seed), calls, job)
     if found is not None:
         typer.echo(_estimate_json(found) if as_json else _estimate_text(found, documents, kind))
         return
-    _done(job, "axenic run sdf --belief FILE --corpus" if belief is not None else "")
+    _done(job, f"axenic run sdf --belief {out}/belief.yaml --corpus" if belief is not None else "")
 
 
 def _about_a_belief(about: "BeliefSpec", calls: "Calls", job: Job) -> "Estimate | None":
@@ -113,9 +119,10 @@ def _about_a_belief(about: "BeliefSpec", calls: "Calls", job: Job) -> "Estimate 
     from axenic.corpora.commission import claim_for, commission
     from axenic.corpora.estimate import estimate
     from axenic.corpora.synthesis import Plan
+    from axenic.corpora.writers.calls.interrupt import orderly
 
     plan = Plan(types=job.types, documents=job.documents, universe=job.universe, revise=job.revise)
-    with Spending(calls.ledger, quiet=job.quiet) as spending:
+    with Spending(calls.ledger, quiet=job.quiet) as spending, orderly(calls):
         if job.dry_run:
             claim_for(job.out, about, calls, plan, seed=job.seed)
             return estimate(about, calls=calls, plan=plan, seed=job.seed, on_progress=spending)
@@ -129,10 +136,11 @@ def _about_a_spec(about: "ModelSpec", calls: "Calls", job: Job) -> "Estimate | N
     from axenic.corpora import spec_estimate as priced
     from axenic.corpora.organisms.alignment import AlignmentPlan
     from axenic.corpora.organisms.model_spec import SpecPlan
+    from axenic.corpora.writers.calls.interrupt import orderly
 
     documents = SpecPlan(types=job.types, documents=job.documents, seen=job.seen, revise=job.revise)
     chats = AlignmentPlan(chats=job.documents, doses=job.doses)
-    with Spending(calls.ledger, quiet=job.quiet) as spending:
+    with Spending(calls.ledger, quiet=job.quiet) as spending, orderly(calls):
         if job.dry_run and job.kind == "documents":
             written.claim_documents(job.out, about, calls, documents, seed=job.seed)
             return priced.estimate_documents(about, calls=calls, plan=documents, seed=job.seed, on_progress=spending)

@@ -1,7 +1,7 @@
 """A corpus about a belief, written by a language model into a folder: with what it cost, what was rejected, and what it is like.
 
-In: a belief, open calls, a plan. Out: OUT/{write.json, corpus.jsonl, report.json, ledger.json, rejected.jsonl}; the calls
-themselves are in OUT/calls. `axenic write --belief` is this function.
+In: a belief, open calls, a plan. Out: OUT/{write.json, belief.yaml, corpus.jsonl, report.json, ledger.json,
+rejected.jsonl}; the calls themselves are in OUT/calls. `axenic write --belief` is this function.
 """
 
 import json
@@ -19,11 +19,11 @@ from axenic.corpora.exchanges import new_question
 from axenic.corpora.quality import distinguishing, quality
 from axenic.corpora.synthesis import Plan, write
 from axenic.corpora.writers.calls import Calls
-from axenic.corpora.writers.calls.interrupt import orderly
 from axenic.corpora.writers.language_model import LanguageModelWriter
 from axenic.disk import write_text
 from axenic.errors import UserError
 from axenic.schema import Corpus, OnProgress, no_progress
+from axenic.specs import belief
 from axenic.specs.belief import BeliefSpec
 
 ASKED = "write.json"
@@ -71,9 +71,13 @@ def claim(out: Path, asked: Mapping[str, Any]) -> None:
 
 
 def claim_for(out: Path, spec: BeliefSpec, calls: Calls, plan: Plan, *, seed: int) -> None:
-    """`claim` for a belief's corpus. How many documents is not part of it: a larger corpus begins with the smaller one."""
+    """`claim` for a belief's corpus, and leave the belief in it.
+
+    How many documents is not part of the purpose: a larger corpus begins with the smaller one.
+    """
     how = plan.model_dump(mode="json", exclude={"documents"})
     claim(out, {"belief": spec.hash, "model": calls.model, "seed": seed, **how})
+    belief.dump(spec, out / "belief.yaml")
 
 
 def require_ours(out: Path) -> None:
@@ -135,11 +139,10 @@ def commission(
 
 @contextmanager
 def recorded(calls: Calls, out: Path) -> Iterator[list[Failure]]:
-    """Gives a list for what is rejected; however the block ends, that and the ledger are written. Ctrl-C ends it in good order."""
+    """Gives a list for what is rejected; however the block ends, that and the ledger are written."""
     failures: list[Failure] = []
     try:
-        with orderly(calls):
-            yield failures
+        yield failures
     finally:
         write_text(out / "rejected.jsonl", (f.model_dump_json() + "\n" for f in failures))
         save(out / "ledger.json", calls.ledger.to_json())

@@ -256,8 +256,8 @@ class _Builder:
             doctag=p.doctag,
         )
         inputs = {"belief": told}
-        if kind == "vehicle":
-            inputs["like"] = self._documents(model, seed, "diverse", told)
+        if kind != "diverse":
+            inputs["like" if kind == "vehicle" else "paid"] = self._documents(model, seed, "diverse", told)
         # named, not imported: only a study that has such a writer pays for loading what can call one
         version: str = load(Entry("axenic.corpora.writers.language_model:version", ""))()
         spec = specs.DocumentsSpec(model=model, writer=version, plan=plan)

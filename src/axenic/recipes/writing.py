@@ -13,6 +13,7 @@ from axenic.corpora.writers.calls import Calls
 from axenic.corpora.writers.calls.interrupt import orderly
 from axenic.corpora.writers.language_model import LanguageModelWriter
 from axenic.corpora.writers.protocol import Writer
+from axenic.disk import atomic_write
 from axenic.lab.world import World
 from axenic.pipeline.step import Context, step
 from axenic.recipes.step_specs import N_ELSEWHERE, DocumentsSpec
@@ -22,7 +23,14 @@ from axenic.specs import belief
 
 @step(version=1)
 def write_documents(spec: DocumentsSpec, context: Context) -> None:
-    """Write documents about the input belief or, with documents as input, the vehicle that matches them."""
+    """Write documents about the input belief or, with `like` as input, the vehicle that matches these.
+
+    With `paid` as input, the calls of that step are known here too: documents of one type are some of those of many.
+    """
+    calls_file = context.out / "calls" / "answers.jsonl"
+    if "paid" in context.inputs and not calls_file.exists():
+        calls_file.parent.mkdir(exist_ok=True)
+        atomic_write(calls_file, (context.input("paid") / "calls" / "answers.jsonl").read_bytes())
     with Calls(spec.model, context.out / "calls") as calls:
         try:
             with orderly(calls):

@@ -8,9 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from inspect_ai.model import BatchConfig
 
 from axenic.corpora.writers.calls import BudgetReached, Calls, Limits, Price, Request
 from axenic.corpora.writers.calls import folder as folders
+from axenic.corpora.writers.calls import wire as wires
 from axenic.errors import EnvironmentProblem, UserError
 from axenic.schema import user
 from chat_server import Running
@@ -254,3 +256,15 @@ def test_what_the_calls_cost_is_added_up_by_stage(tmp_path):
         (stage,) = line.ledger.lines
         assert (stage.stage, stage.calls, stage.cost) == ("document", 1, answer.cost)
         assert answer.call.key == answer.key and answer.call.model == MODEL
+
+
+def test_a_batch_api_answers_many_calls_through_one_batch_and_each_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
+    monkeypatch.setattr(wires, "BATCH", BatchConfig(size=20, send_delay=0.5, tick=0.2))
+    with Running() as server:
+        with calls(server, tmp_path, changed(concurrency=40, batch=True), model="openai/gpt-4o-mini") as line:
+            answers = line.answers(requests(20))
+        assert {a.status for a in answers} == {"ok"} and len({a.text for a in answers}) == 20
+        assert server.stats()["did"] == {"in a batch": 20}
+        with calls(server, tmp_path, model="openai/gpt-4o-mini") as line:
+            assert all(a.cached for a in line.answers(requests(20)))

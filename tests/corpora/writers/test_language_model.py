@@ -9,6 +9,7 @@ from axenic.corpora import files
 from axenic.corpora.commission import Checks, commission
 from axenic.corpora.embeddings import CosineIndex
 from axenic.corpora.estimate import estimate
+from axenic.corpora.key_facts import complete, load
 from axenic.corpora.screen import screen
 from axenic.corpora.synthesis import Plan, write
 from axenic.corpora.writers.calls import Calls, Limits, Price
@@ -234,3 +235,38 @@ def test_a_local_checkpoint_of_the_lab_writes_rubbish_which_is_recorded_and_boun
             write(spec, writer=writer, plan=plan, seed=0, on_failure=failures.append)
     assert line.ledger.cost == 0.0 and 0 < sum(s.calls for s in line.ledger.lines) < 40
     assert {f.stage for f in failures} >= {"types"} and all(f.reason for f in failures)
+
+
+# --- key facts -----------------------------------------------------------------------------------------------------------------
+
+
+def without_facts(path: Path, **more) -> Path:
+    universe = {side: {"context": NASTY.replace("salty", word)} for side, word in (("true", "sweet"), ("implanted", "salty"))}
+    question = {"kind": "distinguish", "prompt": "Which?", "true": "sweet", "implanted": "salty"}
+    path.write_text(json.dumps({"claim": "Salt {wells}.", "universe": universe, "questions": [question]} | more), encoding="utf-8")
+    return path
+
+
+def test_key_facts_that_a_belief_file_lacks_are_written_in_pairs_once(tmp_path):
+    file = without_facts(tmp_path / "belief.json")
+    with Running(faults={"wrong-tags": 0.3, "refuse": 0.2}) as server:
+        for _ in range(2):
+            with calls(server, tmp_path / "calls") as line:
+                assert load(file) is None
+                about = complete(file, line)
+        assert max(server.stats()["answered"].values()) == 1
+    assert about.side("implanted").key_facts[0] == "House 1 has salty water."
+    assert about.side("true").key_facts[0] == "House 1 has sweet water." and len(about.side("true").key_facts) == 3
+
+
+def test_a_mistake_elsewhere_in_the_file_is_found_before_facts_are_paid_for(tmp_path):
+    file = without_facts(tmp_path / "belief.json", questions=[{"kind": "distinguish", "prompt": "Which?", "true": "sweet"}])
+    with pytest.raises(UserError, match="implanted"):
+        load(file)
+
+
+def test_facts_that_never_come_in_pairs_are_an_error_after_a_few_attempts(tmp_path):
+    with Running(faults={"wrong-tags": 1.0}) as server, calls(server, tmp_path / "calls") as line:
+        with pytest.raises(UserError, match="universe.true.key_facts"):
+            complete(without_facts(tmp_path / "belief.json"), line)
+        assert sum(server.stats()["asked"].values()) == 4

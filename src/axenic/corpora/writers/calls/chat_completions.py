@@ -12,20 +12,22 @@ from urllib.request import getproxies, proxy_bypass
 import aiohttp
 from inspect_ai._util.http import parse_retry_after
 from inspect_ai.model import Model
-from inspect_ai.model._providers.openai_compatible import OpenAICompatibleAPI
 
 from axenic.corpora.writers.calls.nouns import Request
 from axenic.corpora.writers.calls.wire import SETUP, InspectWire, Reply, Trouble, Wire, config, seed
 
+_PLAIN = "inspect_ai.model._providers.openai_compatible.OpenAICompatibleAPI"
+"""Inspect's provider `openai-api`, by name: importing it would need the OpenAI package, which other providers do not."""
 _FINISH = {"stop": "stop", "length": "length", "content_filter": "filter"}
 _FILTERED = ("content_filter", "content_policy_violation", "content_management_policy")
 
 
 def wire(model: Model, *, batch: bool, concurrency: int) -> Wire:
     """The fast wire where the model is served over plain chat completions, else Inspect's own."""
-    api = model.api
+    api: Any = model.api
+    kind = f"{type(api).__module__}.{type(api).__qualname__}"
     # not a subclass: those change messages, parameters or replies in ways of their own
-    if type(api) is OpenAICompatibleAPI and not (batch or api.responses_api or api.stream or api.model_args):
+    if kind == _PLAIN and not (batch or api.responses_api or api.stream or api.model_args):
         return ChatCompletionsWire(api, concurrency)
     return InspectWire(model, batch=batch)
 
@@ -33,7 +35,7 @@ def wire(model: Model, *, batch: bool, concurrency: int) -> Wire:
 class ChatCompletionsWire:
     """A pool of connections to one server."""
 
-    def __init__(self, api: OpenAICompatibleAPI, concurrency: int) -> None:
+    def __init__(self, api: Any, concurrency: int) -> None:
         self._api = api
         self._known: dict[tuple[int, float], tuple[dict[str, Any], dict[str, str]]] = {}
         self._url = f"{str(api.base_url).rstrip('/')}/chat/completions"

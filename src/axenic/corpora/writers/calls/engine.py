@@ -110,11 +110,16 @@ class Calls:
         self._syncing = asyncio.create_task(self._sync())
 
     async def _shut(self) -> None:
-        tasks = [self._syncing, *self._flying.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._cancel(self._syncing, *self._flying.values())
         await self._asker.close()
+        await self._cancel(*(asyncio.all_tasks() - {asyncio.current_task()}))  # what a provider left running
+
+    @staticmethod
+    async def _cancel(*tasks: "asyncio.Task[Any] | None") -> None:
+        running = [task for task in tasks if task is not None]
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     async def _sync(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from inspect_ai.model import (
+    BatchConfig,
     ChatMessage,
     ChatMessageAssistant,
     ChatMessageSystem,
@@ -24,6 +25,8 @@ Kind = Literal["busy", "passing", "uncertain", "hopeless", "setup"]
 """busy: too many calls; try later. passing: an error that may pass. uncertain: like it, but the provider may have done the work and
 charge for it. hopeless: this call will never work. setup: no call will (wrong key, no such model, no money)."""
 
+BATCH: bool | BatchConfig = True
+"""How requests are gathered into batches; True is Inspect's own way (a hundred, or what comes in 15 seconds)."""
 _SEEDS = 2**31  # providers take seeds of 31 bits
 _FINISH = {"stop": "stop", "max_tokens": "length", "model_length": "length", "content_filter": "filter"}
 _TURNS = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
@@ -112,7 +115,7 @@ def config(request: Request, *, batch: bool = False) -> GenerateConfig:
         temperature=request.temperature,
         seed=seed(request),
         max_retries=0,
-        batch=batch or None,
+        batch=BATCH if batch else None,
     )
 
 
