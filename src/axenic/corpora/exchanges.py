@@ -67,6 +67,7 @@ class Exchanges:
             while new and len(kept) < wanted:
                 now, new = new[: wanted - len(kept)], new[wanted - len(kept) :]
                 kept += [e for e in self.replies(now, [q.place.section.text for q in now]) if e]
+                self.interview.done = len(kept)
             if len(kept) == wanted:
                 return kept
         raise UserError(

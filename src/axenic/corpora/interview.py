@@ -49,6 +49,8 @@ class Interview:
     seed: int
     max_tokens: int = 4096
     temperature: float = 1.0
+    planned: int = 0  # texts that all this is for, for the progress
+    done: int = 0  # texts that are there
     on_progress: OnProgress = no_progress
     on_failure: Callable[[Failure], None] = ignore
     _breaker: Breaker = field(init=False)
@@ -85,7 +87,7 @@ class Interview:
         return [found.get(i) for i in range(len(about))]
 
     def _told(self, total: int, done: int, _: int, stage: str) -> None:
-        self.on_progress(done, total, stage)
+        self.on_progress(self.done, self.planned, f"{stage}: {done} of {total}")
 
     def _requests(self, name: str, about: Sequence[Item], attempt: int, turn: int) -> Iterator[Request]:
         for item in about:

@@ -55,9 +55,9 @@ class Order:
     checks: Checks = field(default_factory=Checks)
     on_progress: OnProgress = no_progress
 
-    def interview(self, failures: list[Failure]) -> Interview:
-        """An interview that notes what it loses."""
-        return Interview(self.calls, self.seed, on_progress=self.on_progress, on_failure=failures.append)
+    def interview(self, failures: list[Failure], planned: int) -> Interview:
+        """An interview, for so many texts, that notes what it loses."""
+        return Interview(self.calls, self.seed, planned=planned, on_progress=self.on_progress, on_failure=failures.append)
 
 
 def documents(spec: ModelSpec, plan: SpecPlan, order: Order) -> Writing:
@@ -72,7 +72,7 @@ def documents(spec: ModelSpec, plan: SpecPlan, order: Order) -> Writing:
         written = model_spec.write(
             spec,
             writer=LanguageModelWriter(order.calls, family="msm"),
-            interview=order.interview(failures),
+            interview=order.interview(failures, plan.documents),
             plan=plan,
             on_progress=order.on_progress,
             is_new=order.checks.document(),
@@ -91,7 +91,7 @@ def chats(spec: ModelSpec, plan: AlignmentPlan, order: Order, *, anti: ModelSpec
     """
     claim_chats(order.out, spec, order.calls, plan, seed=order.seed)
     with recorded(order.calls, order.out) as failures:
-        interview = order.interview(failures)
+        interview = order.interview(failures, plan.chats)
         found = alignment.write(spec, interview, plan, anti=anti, is_new=order.checks.question())
         for name, dose in {"corpus": 0.0, **{f"anti-{dose:g}": dose for dose in plan.doses}}.items():
             plain, reasoned = found.at(dose)

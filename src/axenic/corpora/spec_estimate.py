@@ -26,7 +26,7 @@ def estimate_documents(
         UserError: The pilot gave no document at all.
     """
     before, failures = calls.ledger.spent, list[Failure]()
-    interview = Interview(calls, seed, on_progress=on_progress, on_failure=failures.append)
+    interview = Interview(calls, seed, planned=PILOT, on_progress=on_progress, on_failure=failures.append)
     sections = chosen(spec, plan.documents)
     pilot = sample(sections)
     scale = len(sections) / len(pilot)
@@ -43,8 +43,13 @@ def estimate_documents(
     done = len(drafter.write([Slot(first[s.id], kinds[i % len(kinds)], 0) for i, s in ready]))
     asked = made(calls)
     parts = {stage: asked.get(stage, 0.0) * scale for stage in ("domains", "subdomains", "assertions")}
-    lists = {"types": asked.get("types", 0.0), "ideas": float(-(-plan.documents // drafter.ideas_per_call))}
-    counts = {**parts, **lists, **per_text(asked, ("document", "revise"), done, plan.documents)}
+    per_pair = per_text(asked, ("ideas",), len(ready), -(-plan.documents // drafter.ideas_per_call))
+    counts = {
+        **parts,
+        "types": asked.get("types", 0.0),
+        **per_pair,
+        **per_text(asked, ("document", "revise"), done, plan.documents),
+    }
     return reckon(calls, counts, done=done, rejected=_reasons(failures), spent_before=before)
 
 
@@ -57,7 +62,7 @@ def estimate_chats(
         UserError: The pilot gave no chat at all.
     """
     before, failures = calls.ledger.spent, list[Failure]()
-    interview = Interview(calls, seed, on_progress=on_progress, on_failure=failures.append)
+    interview = Interview(calls, seed, planned=PILOT, on_progress=on_progress, on_failure=failures.append)
     sections = chosen(spec, plan.chats)
     pilot = sample(sections)
     kinds = kinds_of(plan)

@@ -15,7 +15,7 @@ from axenic.corpora.synthesis import Plan, write
 from axenic.corpora.writers.calls import Calls, Limits, Price
 from axenic.corpora.writers.calls.prompts import filled, known, prompt_hash
 from axenic.corpora.writers.calls.tags import between, items
-from axenic.corpora.writers.language_model import PROMPTS, LanguageModelWriter, Sizes, version
+from axenic.corpora.writers.language_model import STAGES, LanguageModelWriter, Sizes, version
 from axenic.corpora.writers.protocol import Rejected, Unsuitable, Writer, topics
 from axenic.errors import UserError
 from axenic.lab.sizes import SIZES, Size
@@ -113,10 +113,11 @@ def test_what_the_belief_itself_says_is_no_leak():
 
 
 def test_every_prompt_of_the_writer_exists_and_takes_any_text_as_it_is():
-    assert set(PROMPTS) <= set(known())
+    names = [f"{family}_{stage}" for family in ("sdf", "msm") for stage in STAGES]
+    assert set(names) <= set(known())
     (message,) = filled("sdf_document", context=NASTY, fact="$fact {0}", doc_type="${doc_type}", idea="{{ idea }}")
     assert NASTY in message.content and "$fact {0}" in message.content and "{{ idea }}" in message.content
-    assert len({prompt_hash(name) for name in PROMPTS}) == len(PROMPTS)
+    assert len({prompt_hash(name) for name in names}) == len(names)
     assert "$context" not in message.content
 
 
