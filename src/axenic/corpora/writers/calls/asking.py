@@ -5,6 +5,7 @@ In: a request. Out: a reply, settled in the ledger before its allowance is given
 
 import asyncio
 import contextlib
+import gc
 import random
 from collections.abc import AsyncIterator, Callable
 from typing import TypeVar
@@ -69,6 +70,7 @@ class Asker:
         """Let go of connections."""
         if self._wire is not None:
             await self._wire.close()
+            gc.unfreeze()
 
     def _wait(self, trouble: Trouble, failures: int) -> float:
         """Seconds until the next attempt: what the provider asks for, else a growing pause with jitter."""
@@ -106,6 +108,7 @@ class Asker:
                     settings = GenerateConfig(max_retries=0, max_connections=self._limits.concurrency)
                     model = connect(self._model, settings, task="writing", base_url=self._base_url)
                     self._wire = wire(model, batch=self._limits.batch, concurrency=self._limits.concurrency)
+                    gc.freeze()  # provider packages are a million objects: looking through them stops all calls for 0.1 s and more
         return self._wire
 
     @contextlib.asynccontextmanager
