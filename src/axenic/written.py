@@ -42,6 +42,10 @@ class Example(Noun):
     text: str
 
 
+OF_THE_LEDGER = ("stages", "cost", "perhaps_charged")
+"""Fields of a `Writing` that are kept in `ledger.json`; the others are in `report.json`."""
+
+
 class Writing(Noun):
     """Everything that is to be said of a written corpus."""
 
@@ -54,6 +58,7 @@ class Writing(Noun):
     wanted: int
     rows: int
     cost: float | None = None  # USD for the whole folder
+    perhaps_charged: float | None = None  # of it, for calls that were sent and never answered, at the most that they can have cost
     stages: tuple[StageLine, ...] = ()
     rejected: dict[str, int] = {}  # "stage: reason" -> how often
     rejected_examples: dict[str, str] = {}  # one of each

@@ -23,7 +23,17 @@ def body(writing: Writing) -> str:
 def test_it_shows_every_section_with_its_numbers():
     html = body(make_writing())
     assert {name for name in corpus_page.SECTIONS if f'<section id="{name}">' in html} == set(corpus_page.SECTIONS)
-    for text in ("9 of 10 asked for", "0.01 USD", "1 of 2", "100,000", "12.5%", "Sarah (50.0%)", "letter", "Dear all.", "75.0%"):
+    for text in (
+        "9 of 10 asked for",
+        "0.05 USD, 0.04 of it",
+        "1 of 2",
+        "100,000",
+        "12.5%",
+        "Sarah (50.0%)",
+        "letter",
+        "Dear all.",
+        "75.0%",
+    ):
         assert text in html, text
 
 

@@ -13,7 +13,7 @@ from axenic.corpora.drafting import Failure
 from axenic.corpora.writers.calls import Calls
 from axenic.disk import write_text
 from axenic.schema import Corpus, Document, Row
-from axenic.written import Example, Writing
+from axenic.written import OF_THE_LEDGER, Example, Writing
 
 EXAMPLES = 8
 SHOWN = {"doc_type": "type", "section": "section", "domain": "domain", "subdomain": "subdomain", "fact": "fact", "idea": "idea"}
@@ -44,10 +44,11 @@ def account(corpus: Corpus, failures: Sequence[Failure], calls: Calls, out: Path
             "examples": [_example(corpus.rows[i * len(corpus) // EXAMPLES]) for i in range(min(EXAMPLES, len(corpus)))],
             "stages": calls.ledger.lines,
             "cost": calls.ledger.cost,
+            "perhaps_charged": calls.ledger.perhaps if calls.ledger.price else None,
             **known,
         }
     )
-    save(out / "report.json", writing.model_dump(mode="json", exclude={"stages", "cost"}))
+    save(out / "report.json", writing.model_dump(mode="json", exclude=set(OF_THE_LEDGER)))
     return writing
 
 

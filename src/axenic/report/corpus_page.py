@@ -13,7 +13,7 @@ from axenic.report import numbers, records, shell
 from axenic.report.canvas import Figure, Point, Style
 from axenic.report.rows import counts
 from axenic.report.section import Section
-from axenic.written import SectionCoverage, Writing
+from axenic.written import OF_THE_LEDGER, SectionCoverage, Writing
 
 LONGEST = 3_000  # characters of an example
 MOST_BARS = 30  # of one figure; the rest is in the table
@@ -28,7 +28,7 @@ def read(folder: Path) -> Writing:
     """
     try:
         report, ledger = (json.loads((folder / name).read_bytes()) for name in ("report.json", "ledger.json"))
-        return Writing.model_validate({**report, "stages": ledger["stages"], "cost": ledger["cost"]})
+        return Writing.model_validate({**report, **{name: ledger[name] for name in OF_THE_LEDGER}})
     except FileNotFoundError as error:
         raise UserError(f"{folder} holds no finished corpus: {Path(error.filename).name} is missing. See axenic write.") from None
     except (ValueError, LookupError, TypeError) as error:
