@@ -61,8 +61,9 @@ def estimate(spec: BeliefSpec, *, calls: Calls, plan: Plan, seed: int, on_progre
     slots = [Slot(about[f], kinds[t], i) for f, t, i in islice(even(len(about), len(kinds)), plan.documents)]
     done = len(drafter.write(slots[:n]))
     if not done:
-        why = ", ".join(f"{count} × {reason}" for reason, count in drafter.reasons.most_common())
-        raise UserError(f"The pilot's {n} documents all failed ({why}), so there is nothing to reckon from. Try another model.")
+        raise UserError(
+            f"The pilot's {n} documents all failed ({drafter.why()}), so there is nothing to reckon from. Try another model."
+        )
     lines = {line.stage: line for line in calls.ledger.lines}
     stages = [_stage(lines[name], count, calls) for name, count in _calls(lines, slots, done).items() if name in lines]
     spent = calls.ledger.spent - before if calls.ledger.price else None

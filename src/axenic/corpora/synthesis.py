@@ -147,10 +147,9 @@ def _fill(drafter: Drafter, about: Sequence[Topic], kinds: Sequence[str], wanted
         slots = _top_up(drafter, about, kinds, used, [s for s, _ in done], lost)
         used += slots
     if len(done) < wanted:
-        why = ", ".join(f"{n} × {reason}" for reason, n in drafter.reasons.most_common())
         raise UserError(
-            f"The writer {drafter.writer.name!r} gave {len(done)} of {wanted} documents, though {len(used)} were tried ({why}). "
-            "Ask for fewer documents, other document types, or mend the belief's context and key facts."
+            f"The writer {drafter.writer.name!r} gave {len(done)} of {wanted} documents, though {len(used)} were tried "
+            f"({drafter.why()}). Ask for fewer documents, other document types, or mend the belief's context and key facts."
         )
     return [document for _, document in done]
 

@@ -249,6 +249,22 @@ with Calls(MODEL, sys.argv[1], QUICK, price=PRICE, base_url=sys.argv[2]) as line
             assert {a.status for a in line.answers(requests(50))} == {"ok"}
 
 
+def test_a_reply_that_cannot_be_written_down_as_it_is_costs_no_crash(tmp_path):
+    with Running(faults={"surrogate": 1.0}) as server:
+        for _ in range(2):
+            with calls(server, tmp_path) as line:
+                (answer,) = line.answers(requests(1))
+        assert answer.status == "ok" and answer.cached and "?" in answer.text
+        assert sum(server.stats()["asked"].values()) == 1
+
+
+def test_a_server_that_is_not_there_is_said_so(tmp_path):
+    limits = changed(retries=1, fruitless=4)
+    line = Calls(MODEL, tmp_path, limits, base_url="http://127.0.0.1:9/v1")
+    with line, pytest.raises(UserError, match="4 × no reply: no connection to"):
+        line.answers(requests(50))
+
+
 def test_what_the_calls_cost_is_added_up_by_stage(tmp_path):
     with Running() as server, calls(server, tmp_path) as line:
         (answer,) = line.answers(requests(1))

@@ -63,7 +63,8 @@ def test_what_stands_between_the_tags_is_the_text_and_a_scratchpad_is_not():
         ("The text.", "no tags"),
         ("<content>The text.", "no tags"),
         ("The text.</content>", "no tags"),
-        ("<scratchpad>Hm. <content>The text.</content>", None),
+        ("<scratchpad>Hm. <content>A try.</content> No, better", "wrong tags"),
+        ("<think>Hm. <content>A try.</content>", "wrong tags"),
         ("<content>a</content><content>b</content>", "wrong tags"),
         ("</content>a<content>", "wrong tags"),
         ("<content> \n </content>", "empty"),
@@ -71,9 +72,6 @@ def test_what_stands_between_the_tags_is_the_text_and_a_scratchpad_is_not():
     ],
 )
 def test_a_missing_or_unclosed_tag_is_a_failure_never_a_document(reply, reason):
-    if reason is None:  # the scratchpad is not closed, the content is
-        assert between(reply, "content") == "The text."
-        return
     with pytest.raises(Unsuitable if reason == "unsuitable" else Rejected) as caught:
         between(reply, "content")
     assert caught.value.reason == reason
