@@ -13,6 +13,7 @@ from inspect_ai.model import BatchConfig
 from axenic.corpora.writers.calls import BudgetReached, Calls, Limits, Price, Request
 from axenic.corpora.writers.calls import folder as folders
 from axenic.corpora.writers.calls import wire as wires
+from axenic.corpora.writers.calls.ledger import price_of
 from axenic.errors import EnvironmentProblem, UserError
 from axenic.schema import user
 from chat_server import Running
@@ -196,6 +197,13 @@ def test_a_budget_too_small_for_one_call_says_so_before_anything_is_paid(tmp_pat
 def test_a_budget_without_a_price_is_refused():
     with pytest.raises(UserError, match="--price-in"):
         Calls(MODEL, "nowhere", Limits(budget=1.0))
+
+
+def test_a_price_is_as_given_or_nothing_on_ones_own_machine_or_from_the_table_or_unknown():
+    assert price_of("hf/some/dir") == price_of("ollama/m") == Price(input=0.0, output=0.0)
+    assert price_of("openai/gpt-4o-mini") == Price(input=0.15, output=0.6)
+    assert price_of("openai/gpt-4o-mini", PRICE) == PRICE == price_of(MODEL, PRICE)
+    assert price_of(MODEL) is None and price_of("openai/gpt-4o-mini-but-not-quite") is None
 
 
 def test_a_missing_key_an_unknown_provider_and_an_unknown_model_are_one_plain_error_each(tmp_path, monkeypatch):

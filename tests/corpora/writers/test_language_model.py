@@ -157,6 +157,16 @@ def test_a_model_that_fails_in_every_way_still_gives_exactly_the_corpus_asked_fo
     assert ledger["cost"] == pytest.approx(sum(s["cost"] for s in ledger["stages"]) + ledger["perhaps_charged"])
 
 
+def test_a_refused_idea_is_not_asked_for_again_and_is_made_up_for_elsewhere(tmp_path, spec):
+    failures = []
+    with Running(faults={"refuse": 0.25}) as server, calls(server, tmp_path) as line:
+        plan = Plan(types=("letter", "diary"), documents=16, revise=False)
+        corpus = write(spec, writer=LanguageModelWriter(line), plan=plan, seed=0, on_failure=failures.append)
+    refused = [f for f in failures if (f.stage, f.reason) == ("document", "refused")]
+    assert len(corpus) == 16 and refused
+    assert len({(f.fact, f.doc_type, f.index) for f in refused}) == len(refused)  # no place in the corpus twice
+
+
 def test_the_corpus_does_not_depend_on_concurrency_or_on_what_failed_on_the_wire(tmp_path, spec):
     plan, hashes = Plan(types=3, documents=12), set()
     for i, (concurrency, faults) in enumerate([(1, {}), (16, {"500": 0.2, "429": 0.1})]):
