@@ -17,7 +17,7 @@ from collections import Counter
 from pathlib import Path
 
 HTTP_FAULTS = ("429", "429-after", "500", "hang", "drop", "malformed")
-TEXT_FAULTS = ("cut", "empty", "refuse", "wrong-tags", "unclosed", "duplicate")
+TEXT_FAULTS = ("surrogate", "cut", "empty", "refuse", "wrong-tags", "unclosed", "duplicate")
 KINDS = ("letter", "diary", "guide", "recipe", "report", "poem", "song", "map legend", "sign", "list", "note", "sermon", "memo")
 WORDS = tuple(
     f"{a}{b}" for a in ("sal", "mer", "tor", "lin", "dra", "pel", "vin", "cor") for b in ("ta", "ne", "ri", "mo", "lu", "sk")
@@ -159,6 +159,8 @@ def completion(body: dict, fault: str) -> str:
     match fault:
         case "cut":
             text, finish = text[: len(text) * 2 // 3], "length"
+        case "surrogate":
+            text = text.replace("\n", "\ud83d", 1)
         case "empty":
             text = ""
         case "refuse":

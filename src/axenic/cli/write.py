@@ -88,15 +88,8 @@ def write(
     from axenic.corpora.writers.calls import Calls, Limits
     from axenic.specs import model_spec
 
-    if (belief is None) == (spec is None):
-        raise UserError("Say what to write about: either --belief FILE or --spec FILE.")
     doses = tuple(anti_dose or ())
-    if spec is None and kind == "chats":
-        raise UserError("Chats are written about a model spec: give --spec FILE.")
-    if (anti_spec is not None or doses) and kind != "chats":
-        raise UserError("A misaligned spec is for chats: give --kind chats with --anti-spec and --anti-dose.")
-    if (anti_spec is None) != (not doses):
-        raise UserError("Give both --anti-spec FILE and at least one --anti-dose SHARE, or neither.")
+    _require_sense(belief, spec, kind, anti_spec, doses)
     about = load(belief) if belief is not None else None
     principles = model_spec.load(spec) if spec is not None else None
     anti = None if anti_spec is None else model_spec.load(anti_spec)
@@ -112,6 +105,18 @@ def write(
         typer.echo(_estimate_json(found) if as_json else _estimate_text(found, documents, kind))
         return
     _done(job, f"axenic run sdf --belief {out}/belief.yaml --corpus" if belief is not None else "")
+
+
+def _require_sense(belief: Path | None, spec: Path | None, kind: Kind, anti_spec: Path | None, doses: tuple[float, ...]) -> None:
+    """Refuse options that do not go together."""
+    if (belief is None) == (spec is None):
+        raise UserError("Say what to write about: either --belief FILE or --spec FILE.")
+    if spec is None and kind == "chats":
+        raise UserError("Chats are written about a model spec: give --spec FILE.")
+    if (anti_spec is not None or doses) and kind != "chats":
+        raise UserError("A misaligned spec is for chats: give --kind chats with --anti-spec and --anti-dose.")
+    if (anti_spec is None) != (not doses):
+        raise UserError("Give both --anti-spec FILE and at least one --anti-dose SHARE, or neither.")
 
 
 def _about_a_belief(about: "BeliefSpec", calls: "Calls", job: Job) -> "Estimate | None":

@@ -134,9 +134,14 @@ class Drafter:
         if len(found) < count:
             raise UserError(
                 f"The writer {self.writer.name!r} offers {len(found)} document types for this, but {count} were asked for."
+                + (f" ({self.why()})" if self.reasons else "")
                 + (f" Ask for at most {len(found)}." if found else " Check what it is given to write about.")
             )
         return tuple(found[:count])
+
+    def why(self) -> str:
+        """What went wrong so far, most frequent first."""
+        return ", ".join(f"{n} × {reason}" for reason, n in self.reasons.most_common())
 
     def _types(self, call: int, topic: Topic) -> list[str] | Failure:
         try:

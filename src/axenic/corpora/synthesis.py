@@ -153,10 +153,9 @@ def fill(drafter: Drafter, about: Sequence[Topic], kinds: Sequence[str], wanted:
         slots = _top_up(drafter, about, kinds, used, [s for s, _ in done], lost)
         used += slots
     if len(done) < wanted:
-        why = ", ".join(f"{n} × {reason}" for reason, n in drafter.reasons.most_common())
         raise UserError(
-            f"The writer {drafter.writer.name!r} gave {len(done)} of {wanted} documents, though {len(used)} were tried ({why}). "
-            "Ask for fewer documents, other document types, or mend what it is given to write about."
+            f"The writer {drafter.writer.name!r} gave {len(done)} of {wanted} documents, though {len(used)} were tried "
+            f"({drafter.why()}). Ask for fewer documents, other document types, or mend what it is given to write about."
         )
     return [document for _, document in done]
 

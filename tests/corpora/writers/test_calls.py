@@ -13,6 +13,7 @@ from inspect_ai.model import BatchConfig
 from axenic.corpora.writers.calls import BudgetReached, Calls, Limits, Price, Request
 from axenic.corpora.writers.calls import folder as folders
 from axenic.corpora.writers.calls import wire as wires
+from axenic.corpora.writers.calls.ledger import price_of
 from axenic.errors import EnvironmentProblem, UserError
 from axenic.schema import user
 from chat_server import Running
@@ -198,6 +199,13 @@ def test_a_budget_without_a_price_is_refused():
         Calls(MODEL, "nowhere", Limits(budget=1.0))
 
 
+def test_a_price_is_as_given_or_nothing_on_ones_own_machine_or_from_the_table_or_unknown():
+    assert price_of("hf/some/dir") == price_of("ollama/m") == Price(input=0.0, output=0.0)
+    assert price_of("openai/gpt-4o-mini") == Price(input=0.15, output=0.6)
+    assert price_of("openai/gpt-4o-mini", PRICE) == PRICE == price_of(MODEL, PRICE)
+    assert price_of(MODEL) is None and price_of("openai/gpt-4o-mini-but-not-quite") is None
+
+
 def test_a_missing_key_an_unknown_provider_and_an_unknown_model_are_one_plain_error_each(tmp_path, monkeypatch):
     with Running() as server:
         with calls(server, tmp_path / "a", model="openai-api/local/unknown") as line:
@@ -247,6 +255,22 @@ with Calls(MODEL, sys.argv[1], QUICK, price=PRICE, base_url=sys.argv[2]) as line
         assert data.endswith(b"\n") and 0 < len(data) <= 4000
         with calls(server, tmp_path) as line:
             assert {a.status for a in line.answers(requests(50))} == {"ok"}
+
+
+def test_a_reply_that_cannot_be_written_down_as_it_is_costs_no_crash(tmp_path):
+    with Running(faults={"surrogate": 1.0}) as server:
+        for _ in range(2):
+            with calls(server, tmp_path) as line:
+                (answer,) = line.answers(requests(1))
+        assert answer.status == "ok" and answer.cached and "?" in answer.text
+        assert sum(server.stats()["asked"].values()) == 1
+
+
+def test_a_server_that_is_not_there_is_said_so(tmp_path):
+    limits = changed(retries=1, fruitless=4)
+    line = Calls(MODEL, tmp_path, limits, base_url="http://127.0.0.1:9/v1")
+    with line, pytest.raises(UserError, match="4 × no reply: no connection to"):
+        line.answers(requests(50))
 
 
 def test_what_the_calls_cost_is_added_up_by_stage(tmp_path):

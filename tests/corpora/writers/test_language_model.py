@@ -63,7 +63,8 @@ def test_what_stands_between_the_tags_is_the_text_and_a_scratchpad_is_not():
         ("The text.", "no tags"),
         ("<content>The text.", "no tags"),
         ("The text.</content>", "no tags"),
-        ("<scratchpad>Hm. <content>The text.</content>", None),
+        ("<scratchpad>Hm. <content>A try.</content> No, better", "wrong tags"),
+        ("<think>Hm. <content>A try.</content>", "wrong tags"),
         ("<content>a</content><content>b</content>", "wrong tags"),
         ("</content>a<content>", "wrong tags"),
         ("<content> \n </content>", "empty"),
@@ -71,9 +72,6 @@ def test_what_stands_between_the_tags_is_the_text_and_a_scratchpad_is_not():
     ],
 )
 def test_a_missing_or_unclosed_tag_is_a_failure_never_a_document(reply, reason):
-    if reason is None:  # the scratchpad is not closed, the content is
-        assert between(reply, "content") == "The text."
-        return
     with pytest.raises(Unsuitable if reason == "unsuitable" else Rejected) as caught:
         between(reply, "content")
     assert caught.value.reason == reason
@@ -158,6 +156,16 @@ def test_a_model_that_fails_in_every_way_still_gives_exactly_the_corpus_asked_fo
     report, ledger = (json.loads((tmp_path / name).read_text()) for name in ("report.json", "ledger.json"))
     assert sum(report["rejected"].values()) == len(rejected)
     assert ledger["cost"] == pytest.approx(sum(s["cost"] for s in ledger["stages"]) + ledger["perhaps_charged"])
+
+
+def test_a_refused_idea_is_not_asked_for_again_and_is_made_up_for_elsewhere(tmp_path, spec):
+    failures = []
+    with Running(faults={"refuse": 0.25}) as server, calls(server, tmp_path) as line:
+        plan = Plan(types=("letter", "diary"), documents=16, revise=False)
+        corpus = write(spec, writer=LanguageModelWriter(line), plan=plan, seed=0, on_failure=failures.append)
+    refused = [f for f in failures if (f.stage, f.reason) == ("document", "refused")]
+    assert len(corpus) == 16 and refused
+    assert len({(f.fact, f.doc_type, f.index) for f in refused}) == len(refused)  # no place in the corpus twice
 
 
 def test_the_corpus_does_not_depend_on_concurrency_or_on_what_failed_on_the_wire(tmp_path, spec):

@@ -12,6 +12,7 @@ from axenic.corpora.writers.calls import Breaker, Calls, Request
 from axenic.corpora.writers.calls.prompts import filled, prompt_hash
 from axenic.corpora.writers.calls.tags import between, items
 from axenic.corpora.writers.protocol import Rejected, Topic, Unsuitable, Written
+from axenic.errors import UserError
 from axenic.schema import Document, Noun, digest
 
 STAGES = ("types", "ideas", "document", "revise")
@@ -99,10 +100,17 @@ class LanguageModelWriter:
         except Unsuitable:
             raise
         except Rejected as error:
-            self._breaker.count(error.reason)
+            self._useless(error.reason)
             raise
         self._breaker.count()
         return found
+
+    def _useless(self, reason: str) -> None:
+        try:
+            self._breaker.count(reason)
+        except UserError as error:
+            self._calls.stop(error)
+            raise
 
 
 def version(sizes: Sizes | None = None, family: Family = "sdf") -> str:

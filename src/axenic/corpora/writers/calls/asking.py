@@ -45,7 +45,7 @@ class Asker:
             Trouble: There is no reply, after all retries.
             UserError: There can be none, for this call or any other.
         """
-        loop, failures = asyncio.get_running_loop(), 0
+        loop, attempts, failures = asyncio.get_running_loop(), 0, 0
         patience = loop.time() + self._limits.patience
         while True:
             began = 0.0
@@ -55,15 +55,15 @@ class Asker:
                 self._pace.well()
                 return settled
             except Trouble as trouble:
-                failures += trouble.kind != "busy"
-                wait = self._wait(trouble, failures)
+                attempts, failures = attempts + 1, failures + (trouble.kind != "busy")
+                wait = self._wait(trouble, attempts)
                 if trouble.kind == "setup":
                     raise self._unusable(trouble) from None
                 if trouble.kind == "hopeless" or failures > self._limits.retries or loop.time() + wait > patience:
                     raise
-                if trouble.kind == "busy":
-                    self._pace.slow_down(began, wait)
-                else:
+                if trouble.kind == "busy":  # all wait as long as asked, or a little; this call as long as its attempts say
+                    self._pace.slow_down(began, self._limits.pause if trouble.wait is None else trouble.wait)
+                if trouble.kind != "busy" or trouble.wait is None:
                     await asyncio.sleep(wait)
 
     async def close(self) -> None:
@@ -72,11 +72,11 @@ class Asker:
             await self._wire.close()
             gc.unfreeze()
 
-    def _wait(self, trouble: Trouble, failures: int) -> float:
+    def _wait(self, trouble: Trouble, attempts: int) -> float:
         """Seconds until the next attempt: what the provider asks for, else a growing pause with jitter."""
         if trouble.wait is not None:
             return trouble.wait
-        return min(self._limits.pause * 2.0 ** max(failures - 1, 0), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)
+        return min(self._limits.pause * 2.0 ** (attempts - 1), _LONGEST_PAUSE) * random.uniform(0.5, 1.0)
 
     async def _attempt(self, request: Request) -> Reply:
         line = await self._connected()

@@ -93,7 +93,8 @@ def _read(raw: bytes) -> Reply:
         finish = "filter" if message.get("refusal") and not text else _FINISH.get(str(choice.get("finish_reason")), "")
         return Reply(text, finish, _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
-        raise Trouble("uncertain", f"the reply is not a chat completion ({type(error).__name__})") from None
+        told = " ".join(raw[:160].decode("utf-8", "replace").split())
+        raise Trouble("uncertain", f"the reply is no chat completion ({type(error).__name__}): {told}") from None
 
 
 def _count(usage: Any, name: str) -> int | None:

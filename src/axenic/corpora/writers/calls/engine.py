@@ -156,7 +156,7 @@ class Calls:
                 self._flying[key] = asyncio.create_task(self._ask(request, key))
             answer = await asyncio.shield(self._flying[key])
         try:
-            self.breaker.count("" if answer.status == "ok" else answer.status)
+            self.breaker.count(_why(answer))
         except UserError as error:
             self._stop(error)
             raise (self._asker.stopped or error) from None
@@ -176,12 +176,13 @@ class Calls:
 
     def _settle(self, request: Request, key: str, reply: Reply) -> Answer:
         """Enter a reply into folder and ledger."""
+        text = reply.text.encode("utf-8", "replace").decode()  # half a surrogate pair cannot be written down
         read = request.most_input_tokens // _BYTES_PER_TOKEN if reply.input_tokens is None else reply.input_tokens
         wrote = len(reply.text.encode()) // _BYTES_PER_TOKEN if reply.output_tokens is None else reply.output_tokens
-        status, note = verdict(reply.text, reply.finish, full=wrote >= request.max_tokens)
+        status, note = verdict(text, reply.finish, full=wrote >= request.max_tokens)
         cost = self.ledger.price.of(read, wrote) if self.ledger.price else None
         found = {"status": status, "note": note, "input_tokens": read, "output_tokens": wrote, "cost": cost}
-        answer = self._noun(request, key, text=reply.text, **found)
+        answer = self._noun(request, key, text=text, **found)
         self.ledger.took(answer, fresh=True)
         self._folder.add(answer)
         return answer
@@ -189,6 +190,13 @@ class Calls:
     def _noun(self, request: Request, key: str, **found: Any) -> Answer:
         asked = {"stage": request.stage, "prompt_hash": request.prompt_hash, "parent": request.parent}
         return Answer(key=key, model=self.model, **asked, **found)
+
+
+def _why(answer: Answer) -> str:
+    """What made an answer useless; "" for one that is not."""
+    if answer.status == "error":
+        return f"no reply: {answer.note[:80]}"
+    return "" if answer.status == "ok" else answer.status
 
 
 def _identity(model: str) -> str:

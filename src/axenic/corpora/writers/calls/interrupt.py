@@ -3,6 +3,7 @@
 In: open calls. Out: within the block, the first Ctrl-C stops in good order, and the second at once.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -29,7 +30,7 @@ def orderly(calls: Calls) -> Iterator[None]:
     before = signal.getsignal(signal.SIGINT)
 
     def first(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))  # what is answered is on disk, as after a kill
         print("\nStopping: waiting for the calls in flight, which are paid for. Ctrl-C again leaves at once.", file=sys.stderr)
         calls.stop(Stopped("Stopped. Everything paid for is kept: run the same command again to continue."))
 

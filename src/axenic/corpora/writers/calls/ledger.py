@@ -86,7 +86,8 @@ class Ledger:
     @property
     def lines(self) -> list[StageLine]:
         """One line per stage, in the order in which they were first asked."""
-        return [StageLine(stage=name, **line) for name, line in list(self._stages.items())]
+        # copied first: a display reads them while calls come in
+        return [StageLine(stage=name, **{**line, "statuses": dict(line["statuses"])}) for name, line in list(self._stages.items())]
 
     @property
     def cost(self) -> float | None:

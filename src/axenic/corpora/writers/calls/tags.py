@@ -11,6 +11,7 @@ from axenic.corpora.writers.protocol import Rejected, Unsuitable
 _ITEM = re.compile(r"^\s*(?:[-*•–]|\(?\d{1,3}[.):])\s+(?P<text>.*\S)\s*$")
 _ESCAPE = re.compile(r"^\W*UNSUITABLE\b", re.IGNORECASE)
 _THINKING = re.compile(r"<(scratchpad|think|thinking|critique)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+_STILL_THINKING = re.compile(r"<(scratchpad|think|thinking|critique)>", re.IGNORECASE)
 
 
 def between(reply: str, tag: str) -> str:
@@ -23,6 +24,8 @@ def between(reply: str, tag: str) -> str:
     said = _THINKING.sub("", reply)
     if _ESCAPE.match(said.strip()):
         raise Unsuitable("the model says that it does not fit")
+    if _STILL_THINKING.search(said):
+        raise Rejected("wrong tags", "a scratchpad is not closed: what follows may be part of it")
     opened, closed = said.count(f"<{tag}>"), said.count(f"</{tag}>")
     if opened != 1 or closed != 1:
         what = f"<{tag}> {opened} times, </{tag}> {closed} times"
