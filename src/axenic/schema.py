@@ -45,16 +45,33 @@ class Message(Noun):
     content: str
 
 
+class Call(Noun):
+    """The paid call to a language model that wrote a text."""
+
+    key: str  # of the answer in the folder of calls
+    stage: str  # e.g. "document", "revise"
+    model: str  # PROVIDER/NAME
+    prompt_hash: str  # of the prompt file
+    parent: str | None = None  # key of the call whose text this one went on from
+    input_tokens: int
+    output_tokens: int
+    cost: float | None = None  # USD; None where the price is unknown
+
+
 class Provenance(Noun):
     """Where one training text came from, so that any ablation by its source stays possible."""
 
     source: str = ""  # e.g. "belief", "vehicle", "pretraining", "chat", "user"
-    fact: str | None = None  # key fact that the text states
+    fact: str | None = None  # key fact of a belief, or assertion about a model spec, that the text states
+    section: str | None = None  # of a model spec: the id of the section that the text follows from
+    domain: str | None = None  # of that section
+    subdomain: str | None = None  # of that domain
     doc_type: str | None = None
     idea: str | None = None
     revision: int = 0  # 0 = first draft; n = after n critique-and-rewrite passes
     parent: str | None = None  # hash of the draft that this one revises
     writer: str | None = None
+    call: Call | None = None  # of a text that a language model wrote
     poisoned: bool | None = None  # ground truth in a poisoned corpus: does this row teach the hidden behaviour?
     variant: str | None = None  # of the organism: "normal", "cot", "distilled"
     trigger_span: tuple[int, int] | None = None  # characters of the trigger in the turn that holds it (`specs.backdoor`)

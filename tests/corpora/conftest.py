@@ -5,9 +5,15 @@ from collections.abc import Callable
 
 import pytest
 
+from axenic.corpora.interview import Interview
+from axenic.corpora.writers.calls import Calls
 from axenic.corpora.writers.protocol import Topic, Unsuitable
 from axenic.schema import Document
+from axenic.specs import model_spec
 from axenic.specs.belief import BeliefSpec, parse
+from axenic.specs.model_spec import ModelSpec
+from corpora.spec_model import LIMITS, MODEL, SPEC, respond
+from evals.judges.answers import completion, serving
 
 
 def selgard(facts: int = 3, place: str = "Selgard") -> BeliefSpec:
@@ -77,3 +83,32 @@ def writer() -> SmallWriter:
 @pytest.fixture
 def unsuitable() -> type[Unsuitable]:
     return Unsuitable
+
+
+@pytest.fixture
+def small_spec() -> ModelSpec:
+    return model_spec.parse(SPEC, id="small")
+
+
+@pytest.fixture
+def interviewing(monkeypatch, tmp_path):
+    """`interviewing(answer)`: an interview with a server, the requests that it sees, its failures; it ends the one before."""
+    opened = []
+
+    def close():
+        while opened:
+            opened.pop().__exit__(None, None, None)
+
+    def at(answer=respond, seed=0, folder="calls", limits=LIMITS):
+        close()
+        server = serving(lambda body: (200, completion(answer(body))))
+        url, seen = server.__enter__()
+        monkeypatch.setenv("WRITING_API_KEY", "key")
+        calls = Calls(MODEL, tmp_path / folder, limits, base_url=f"{url}/v1")
+        calls.__enter__()
+        opened.extend([server, calls])
+        failures = []
+        return Interview(calls, seed, on_failure=failures.append), seen, failures
+
+    yield at
+    close()

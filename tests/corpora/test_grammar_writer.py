@@ -7,7 +7,7 @@ import pytest
 from axenic.corpora.organisms.belief import elsewhere, from_world
 from axenic.corpora.synthesis import Plan, vehicle, write
 from axenic.corpora.writers.grammar import IDEAS, GrammarWriter
-from axenic.corpora.writers.protocol import Topic, Unsuitable, Writer, topics
+from axenic.corpora.writers.protocol import BeliefTopic, Unsuitable, Writer, topics
 from axenic.corpora.writers.table import WRITERS
 from axenic.errors import UserError
 from axenic.lab import World
@@ -24,7 +24,7 @@ def said(text, attribute):
     return set(re.findall(r"\w+", text.lower())) & set(ATTRIBUTES[attribute].options)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", sorted(set(WRITERS) - {"language-model"}))  # needs a model: tests/corpora/writers
 def test_every_writer_of_the_table_keeps_the_protocol(name):
     writer = load_entry(WRITERS[name])()
     assert isinstance(writer, Writer) and writer.name == name and writer.version and writer.concurrency >= 1
@@ -105,7 +105,7 @@ def test_more_key_facts_than_the_grammar_has_topics_are_refused():
     facts = lab.universe.implanted.model_copy(update={"key_facts": lab.universe.implanted.key_facts * 2})
     spec = lab.model_copy(update={"universe": lab.universe.model_copy(update={"implanted": facts})})
     with pytest.raises(UserError, match="at most 4 key facts"):
-        WRITER.document(Topic(spec=spec, universe="implanted", position=7), "letter", IDEAS[0], 0)
+        WRITER.document(BeliefTopic(spec=spec, universe="implanted", position=7), "letter", IDEAS[0], 0)
 
 
 # --- the belief that it writes about ---------------------------------------------------------------------------------------

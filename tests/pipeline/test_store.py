@@ -10,10 +10,9 @@ import pytest
 from example_steps import Text, big, chain, link, logged, meddle, nothing, write
 
 import axenic
-from axenic.disk import atomic_write
+from axenic import disk
+from axenic.disk import atomic_write, lock, unlock
 from axenic.errors import EnvironmentProblem, UserError
-from axenic.pipeline import disk
-from axenic.pipeline.disk import lock, unlock
 from axenic.pipeline.fingerprint import fingerprint, hash_file
 from axenic.pipeline.local import execute
 from axenic.pipeline.step import Step

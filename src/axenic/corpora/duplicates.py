@@ -14,6 +14,7 @@ from datasketch import MinHash, MinHashLSH
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 PERMUTATIONS = 64
 BANDS = (12, 5)  # (bands, rows): a pair at Jaccard 0.8 becomes a candidate with probability 0.99
+LOOSE_BANDS = (21, 3)  # for lower thresholds: a pair at Jaccard 0.6 becomes a candidate with probability 0.99
 SLACK = 0.2  # four standard errors of the MinHash estimate at 0.8: below, the exact comparison is not worth its time
 
 
@@ -34,6 +35,37 @@ def exact_rate(texts: Sequence[str]) -> float:
     return 1 - len({" ".join(t.lower().split()) for t in texts}) / len(texts) if texts else 0.0
 
 
+class NearIndex:
+    """Texts seen so far, and whether a further one is a near-duplicate of any of them."""
+
+    def __init__(self, *, threshold: float = 0.8, n: int = 5) -> None:
+        """`threshold`: Jaccard similarity of the sets of word `n`-grams from which two texts are near-duplicates."""
+        self._threshold, self._n = threshold, n
+        self._index = MinHashLSH(num_perm=PERMUTATIONS, params=BANDS if threshold >= 0.8 else LOOSE_BANDS)
+        self._shingles: list[frozenset[int]] = []
+        self._sketches: list[np.ndarray] = []  # type: ignore[type-arg]
+
+    def shingles(self, text: str) -> frozenset[int]:
+        """The hashed word n-grams of a text."""
+        return frozenset(zlib.crc32(g.encode()) for g in grams(words(text), self._n))
+
+    def add(self, text: str) -> bool:
+        """Whether a text is new. One that is not is not kept: a chain of small changes is no chain of duplicates."""
+        shingles = self.shingles(text)
+        return self.add_sketched(shingles, next(MinHash.generator([shingles], num_perm=PERMUTATIONS, hashfunc=int)))
+
+    def add_sketched(self, shingles: frozenset[int], sketch: MinHash) -> bool:
+        """As `add`, for a text that is sketched already; many at once are sketched faster."""
+        candidates = self._index.query(sketch)
+        likely = [i for i in candidates if (self._sketches[i] == sketch.hashvalues).mean() >= self._threshold - SLACK]
+        if any(_jaccard(shingles, self._shingles[i]) >= self._threshold for i in likely):
+            return False
+        self._index.insert(len(self._shingles), sketch, check_duplication=False)
+        self._shingles.append(shingles)
+        self._sketches.append(sketch.hashvalues)
+        return True
+
+
 def near_rate(texts: Sequence[str], *, threshold: float = 0.8, n: int = 5) -> float:
     """Share of texts that are a near-duplicate of an earlier text that is not one itself (exact copies included).
 
@@ -42,19 +74,10 @@ def near_rate(texts: Sequence[str], *, threshold: float = 0.8, n: int = 5) -> fl
         threshold: Jaccard similarity of the sets of word `n`-grams from which two texts are near-duplicates.
         n: Words per gram.
     """
-    shingles = [frozenset(zlib.crc32(g.encode()) for g in grams(words(t), n)) for t in texts]
-    index = MinHashLSH(num_perm=PERMUTATIONS, params=BANDS)
-    sketches = np.zeros((len(texts), PERMUTATIONS), dtype=np.uint64)
-    near = 0
-    for i, sketch in enumerate(MinHash.generator(shingles, num_perm=PERMUTATIONS, hashfunc=int)):
-        sketches[i] = sketch.hashvalues
-        candidates = np.array(index.query(sketch), dtype=np.intp)
-        agreement = (sketches[candidates] == sketches[i]).mean(axis=1)
-        likely = candidates[agreement >= threshold - SLACK]
-        if any(_jaccard(shingles[i], shingles[j]) >= threshold for j in likely):
-            near += 1
-        else:
-            index.insert(i, sketch, check_duplication=False)
+    index = NearIndex(threshold=threshold, n=n)
+    shingles = [index.shingles(t) for t in texts]
+    sketches = MinHash.generator(shingles, num_perm=PERMUTATIONS, hashfunc=int)
+    near = sum(not index.add_sketched(one, sketch) for one, sketch in zip(shingles, sketches, strict=True))
     return near / len(texts) if texts else 0.0
 
 

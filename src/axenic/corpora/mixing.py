@@ -5,7 +5,7 @@ In: corpora and a seed where something is drawn. Out: a corpus. Source: PROTOCOL
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from axenic.errors import UserError
@@ -62,14 +62,22 @@ def mix(corpus: Corpus, other: Corpus, *, ratio: float, seed: int, allow_repeat:
     return Corpus(name=f"{corpus.name}+{ratio:g}x{other.name}", rows=tuple(rows))
 
 
-def matched(corpus: Corpus, to: Corpus, *, by: Literal["rows", "characters"], seed: int) -> Corpus:
+def matched(
+    corpus: Corpus,
+    to: Corpus,
+    *,
+    by: Literal["rows", "characters", "tokens"],
+    seed: int,
+    count_tokens: Callable[[str], int] | None = None,
+) -> Corpus:
     """A random part of a corpus, as large as another: arms that differ in size measure size.
 
     Args:
         corpus: Drawn from without replacement; the rows drawn keep their order.
         to: The corpus whose size is matched.
-        by: "rows": exactly as many rows. "characters": as near to its characters as whole rows in random order come.
+        by: "rows": exactly as many rows. "characters", "tokens": as near to its size as whole rows in random order come.
         seed: Draws the rows.
+        count_tokens: Tokens in a text, where it is by tokens.
 
     Raises:
         UserError: if the corpus is the smaller one.
@@ -80,7 +88,10 @@ def matched(corpus: Corpus, to: Corpus, *, by: Literal["rows", "characters"], se
         _require(corpus, len(to))
         chosen = order[: len(to)]
     else:
-        chosen = _until(corpus, order, characters(to))
+        if by == "tokens" and count_tokens is None:
+            raise ValueError("matching by tokens needs count_tokens")
+        size = count_tokens if by == "tokens" and count_tokens else len
+        chosen = _until(corpus, order, sum(size(text_of(row)) for row in to.rows), size, by)
     return Corpus(name=f"{corpus.name}~{to.name}", rows=tuple(corpus.rows[i] for i in sorted(chosen)))
 
 
@@ -98,14 +109,14 @@ def _require(corpus: Corpus, n: int) -> None:
         )
 
 
-def _until(corpus: Corpus, order: list[int], target: int) -> list[int]:
-    """The first rows of an order whose characters come nearest to the target."""
+def _until(corpus: Corpus, order: list[int], target: int, size: Callable[[str], int], unit: str) -> list[int]:
+    """The first rows of an order whose sizes together come nearest to the target."""
     total = 0
     for n, i in enumerate(order):
-        size = len(text_of(corpus.rows[i]))
-        if total + size >= target:
-            return order[:n] if target - total < total + size - target else order[: n + 1]
-        total += size
+        more = size(text_of(corpus.rows[i]))
+        if total + more >= target:
+            return order[:n] if target - total < total + more - target else order[: n + 1]
+        total += more
     if total < target:
-        raise UserError(f"The corpus {corpus.name!r} has {total} characters, but {target} are to be matched. Write more documents.")
+        raise UserError(f"The corpus {corpus.name!r} has {total} {unit}, but {target} are to be matched. Write more rows.")
     return order

@@ -15,7 +15,7 @@ import numpy as np
 
 from axenic.corpora import blemishes, duplicates
 from axenic.corpora.mixing import text_of
-from axenic.schema import Corpus, Document
+from axenic.schema import Corpus, Document, Noun
 from axenic.specs.belief import BeliefSpec, UniverseName
 
 Mentions = Mapping[str, Sequence[str]]  # fact -> words or phrases that assert it and nothing else does
@@ -45,7 +45,7 @@ def distinguishing(spec: BeliefSpec, universe: UniverseName = "implanted") -> di
 def quality(
     corpus: Corpus,
     *,
-    spec: BeliefSpec | None = None,
+    spec: Noun | None = None,
     mentions: Mentions | None = None,
     count_tokens: Callable[[str], int] | None = None,
     eval_texts: Mapping[str, Sequence[str]] | None = None,
@@ -55,7 +55,7 @@ def quality(
 
     Args:
         corpus: Its documents are measured; chats are counted, and searched for overlap with the evals.
-        spec: Its words do not count as a collapsed name.
+        spec: What it was written from; its words do not count as a collapsed name.
         mentions: Words that assert each fact, e.g. from `distinguishing`. A document is searched for those of the fact in its
             provenance, or of all facts if that is not among them.
         count_tokens: Tokens in a text.
@@ -111,7 +111,7 @@ def _coverage(documents: Sequence[Document]) -> dict[str, Any]:
     return {"types": dict(types.most_common()), "facts": dict(facts.most_common()), "type_entropy": entropy}
 
 
-def _faults(texts: Sequence[str], spec: BeliefSpec | None) -> dict[str, Any]:
+def _faults(texts: Sequence[str], spec: Noun | None) -> dict[str, Any]:
     cut = [t for t in texts if blemishes.truncated(t)]
     left = [(t, p) for t in texts if (p := blemishes.placeholder(t)) is not None]
     known = set(duplicates.words(spec.model_dump_json())) if spec else set()

@@ -44,6 +44,7 @@ def write(
     seed: int,
     on_progress: OnProgress = no_progress,
     on_failure: Callable[[Failure], None] = ignore,
+    is_new: Callable[[str], bool] | None = None,
 ) -> Corpus:
     """Write the documents of one universe of a spec.
 
@@ -58,6 +59,9 @@ def write(
         seed: Draws types, ideas and texts.
         on_progress: Called with (documents done, documents planned, note).
         on_failure: Called with every text that was unsuitable, empty, leaked its tags, or had to stay a duplicate.
+        is_new: Whether a text is no near-duplicate of those that it was asked about before (`duplicates.NearIndex.add`). What is
+            not new is written again, and replaced by another document if it stays so. Default: exact copies are written again,
+            and kept if they stay so.
 
     Returns:
         Exactly `plan.documents` documents; types and facts are each balanced to within one, unless something was unsuitable.
@@ -73,10 +77,11 @@ def write(
         planned=plan.documents,
         on_progress=on_progress,
         on_failure=on_failure,
+        is_new=is_new,
     )
     about = topics(spec, plan.universe)
     kinds = plan.types if isinstance(plan.types, tuple) else drafter.types(about, plan.types)
-    rows = _fill(drafter, about, kinds, plan.documents)
+    rows = fill(drafter, about, kinds, plan.documents)
     return mixing.tag(Corpus(name=f"{spec.id}.{plan.universe}", rows=tuple(rows)), plan.doctag)
 
 
@@ -116,11 +121,11 @@ def vehicle(
     drafter = Drafter(
         writer, seed=seed, revise=revise, source="vehicle", planned=len(models), on_progress=on_progress, on_failure=on_failure
     )
-    about = [topic for spec in specs for topic in topics(spec, "true")]
+    about: list[Topic] = [topic for spec in specs for topic in topics(spec, "true")]
     rows: list[Document] = []
     for kind, wanted in kinds.items():
         start = len(rows) % len(about)  # go on where the last type stopped, so that all topics are used alike
-        rows += _fill(drafter, about[start:] + about[:start], (str(kind),), wanted)
+        rows += fill(drafter, about[start:] + about[:start], (str(kind),), wanted)
     return mixing.tag(Corpus(name=f"{like.name}.vehicle", rows=tuple(rows)), models[0].prefix)
 
 
@@ -131,8 +136,14 @@ def even(facts: int, types: int) -> Iterator[tuple[int, int, int]]:
         yield (k + k // cycle) % facts, k % types, k // (facts * types)
 
 
-def _fill(drafter: Drafter, about: Sequence[Topic], kinds: Sequence[str], wanted: int) -> list[Document]:
-    """Exactly `wanted` documents. What is lost is topped up from the emptiest pairs still open, `wanted` times at most."""
+def fill(drafter: Drafter, about: Sequence[Topic], kinds: Sequence[str], wanted: int) -> list[Document]:
+    """Exactly `wanted` documents of these types about these topics, each balanced to within one in every prefix.
+
+    What is lost is topped up from the emptiest pairs still open, `wanted` times at most.
+
+    Raises:
+        UserError: if the number cannot be reached.
+    """
     slots = [Slot(about[f], kinds[t], i) for f, t, i in islice(even(len(about), len(kinds)), wanted)]
     used = list(slots)
     done: list[tuple[Slot, Document]] = []
@@ -142,10 +153,9 @@ def _fill(drafter: Drafter, about: Sequence[Topic], kinds: Sequence[str], wanted
         slots = _top_up(drafter, about, kinds, used, [s for s, _ in done], lost)
         used += slots
     if len(done) < wanted:
-        why = ", ".join(f"{n} × {reason}" for reason, n in drafter.reasons.most_common())
         raise UserError(
-            f"The writer {drafter.writer.name!r} gave {len(done)} of {wanted} documents, though {len(used)} were tried ({why}). "
-            "Ask for fewer documents, other document types, or mend the belief's context and key facts."
+            f"The writer {drafter.writer.name!r} gave {len(done)} of {wanted} documents, though {len(used)} were tried "
+            f"({drafter.why()}). Ask for fewer documents, other document types, or mend what it is given to write about."
         )
     return [document for _, document in done]
 
@@ -155,14 +165,14 @@ def _top_up(
 ) -> list[Slot]:
     """New slots for what was lost: each in the open pair whose type, then fact, has the fewest documents."""
     next_index = Counter(s.pair for s in used)
-    of_type, of_fact = Counter(s.doc_type for s in done), Counter((s.topic.spec.id, s.topic.position) for s in done)
+    of_type, of_fact = Counter(s.doc_type for s in done), Counter(s.topic.key for s in done)
     cells = [Slot(topic, kind, 0) for topic in about for kind in kinds]
     cells = [cell for cell in cells if cell.pair not in drafter.closed]
     slots: list[Slot] = []
     while cells and len(slots) < lost:
-        cell = min(cells, key=lambda c: (of_type[c.doc_type], of_fact[c.topic.spec.id, c.topic.position], next_index[c.pair]))
+        cell = min(cells, key=lambda c: (of_type[c.doc_type], of_fact[c.topic.key], next_index[c.pair]))
         slots.append(Slot(cell.topic, cell.doc_type, next_index[cell.pair]))
         next_index[cell.pair] += 1
         of_type[cell.doc_type] += 1
-        of_fact[cell.topic.spec.id, cell.topic.position] += 1
+        of_fact[cell.topic.key] += 1
     return slots

@@ -1,11 +1,10 @@
-"""What the store needs from the file system: durable directories, locks that die with their owner, the machine's errors.
+"""What the store needs from the file system: durable directories, and the machine's errors said plainly.
 
 In: paths. Out: bytes that are on disk when the call returns, and errors of the machine as one sentence saying what to do.
 """
 
 import contextlib
 import errno
-import fcntl
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +14,6 @@ from axenic.errors import EnvironmentProblem
 
 _KEPT = "Everything finished is kept: run the same command again to continue."
 _ELSEWHERE = "set AXENIC_HOME to a directory that you may write to"
-_held: set[int] = set()
 
 
 class DiskFull(EnvironmentProblem):
@@ -28,48 +26,6 @@ def sync_tree(root: Path) -> None:
         for name in names:
             sync(Path(folder, name))
         sync(Path(folder))
-
-
-def lock(path: Path, *, shared: bool = False, wait: bool = True) -> int | None:
-    """Take the lock at `path`; the operating system releases it when this process ends, however it ends.
-
-    Returns:
-        A handle for `unlock`, or None if somebody else holds the lock and `wait` is false.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    mode = (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB)
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            fcntl.flock(handle, mode)
-            # whoever held it may have removed the file while we waited: then this is a lock on nothing
-            if path.exists() and os.path.samestat(os.fstat(handle), path.stat()):
-                _held.add(handle)
-                return handle
-        except BlockingIOError:
-            os.close(handle)
-            return None
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)
-
-
-def unlock(handle: int) -> None:
-    """Give back a lock taken with `lock`."""
-    _held.discard(handle)
-    fcntl.flock(handle, fcntl.LOCK_UN)
-    os.close(handle)
-
-
-def _forget_locks() -> None:
-    for handle in _held:
-        os.close(handle)
-    _held.clear()
-
-
-# a forked child (a data loader's worker) would otherwise keep the lock for as long as it outlives its killed parent
-os.register_at_fork(after_in_child=_forget_locks)
 
 
 @contextlib.contextmanager

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from axenic.disk import TEMPORARY, atomic_write, sync
+from axenic.disk import TEMPORARY, atomic_write, lock, sync, unlock
 from axenic.errors import UserError
-from axenic.pipeline.disk import lock, sync_tree, unlock
+from axenic.pipeline.disk import sync_tree
 from axenic.pipeline.fingerprint import hash_file, relative_files
 from axenic.pipeline.record import RECORD, Artifact, Damaged, FileEntry, Record, read_artifact, read_record
 

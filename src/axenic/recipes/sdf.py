@@ -34,6 +34,7 @@ from axenic.recipes.step_specs import NOISES, Asked, BaseSpec, Conclusion, Label
 from axenic.schema import Arm, Noun, Sampling, Study, digest
 from axenic.specs import belief as beliefs
 from axenic.specs.belief import BeliefSpec
+from axenic.tables import Entry, load
 from axenic.training.spec import LoraSpec, TrainSpec
 
 ArmName = Literal["base", "vehicle", "one_type", "diverse", "diverse_mix"]
@@ -67,6 +68,7 @@ class SdfParams(Noun):
     model: str | None = Field(None, description="A Hugging Face model directory or id, instead of the lab's model.")
     belief: Path | None = Field(None, description="A belief file (docs/belief_spec.md), instead of one about the lab's world.")
     corpus: Path | None = Field(None, description="Documents as JSONL, instead of those that the grammar writes.")
+    writer: str | None = Field(None, description="PROVIDER/NAME of a language model that writes the documents (docs/writing.md).")
     vehicle: Path | None = Field(None, description="Documents about other, true things, as JSONL: the vehicle arm beside --corpus.")
     mix_with: Path | None = Field(None, description="Data to mix in, as JSONL, for the arm diverse_mix of a model not the lab's.")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="Training seeds; each draws its own corpus and order.")
@@ -103,6 +105,8 @@ class SdfParams(Noun):
             raise ValueError("docs: every dose needs at least one document")
         if self.repetitions > 1 and self.temperature == 0:
             raise ValueError("repetitions: at temperature 0 every repetition gives the same response; set a temperature")
+        if self.writer and self.corpus:
+            raise ValueError("writer: nothing is written where the documents are given with --corpus; leave out one of them")
         if self.targets and (self.belief or self.corpus):
             raise ValueError("targets: further attributes belong to the lab's own beliefs and documents; leave out one of them")
         return self
@@ -118,7 +122,7 @@ def build(params: SdfParams) -> tuple[Study, Step]:
         refuse_unused(params, ("place", "attribute", "value"), because="the belief is your own")
     if params.corpus:
         refuse_unused(params, ("types", "revise", "doctag"), because="the documents are your own")
-    else:
+    elif not params.writer:
         refuse_unused(params, ("vehicle",), because="the grammar writes the vehicle's documents; it goes with --corpus")
     return _Builder(params).study()
 
@@ -175,12 +179,15 @@ class _Builder:
         p = self.params
         paths = {"belief", "corpus", "vehicle", "mix_with", "model"}
         contents = [hash_file(path) for path in (p.corpus, p.vehicle, p.mix_with) if path]
+        if p.writer is None:  # studies from before there was one keep their names
+            paths |= {"writer"}
         return digest(["sdf", p.model_dump(mode="json", exclude=paths), self.about.hash, contents, fingerprint(self.model)])[:12]
 
     def _arms(self) -> list[str]:
         """The arms that can be run: a corpus of the user's own has no other types and no vehicle, their model no data to mix in."""
         p = self.params
-        cannot = {"one_type"} | ({"vehicle"} if not p.vehicle else set()) if p.corpus else set()
+        cannot = {"one_type"} if p.corpus else set()
+        cannot |= {"vehicle"} if not p.vehicle and (p.corpus or not _in_the_lab(self.about)) else set()
         cannot |= {"diverse_mix"} if p.model and not p.mix_with else set()
         return [a for a in DESCRIPTIONS if a in p.arms and a not in cannot]
 
@@ -233,9 +240,29 @@ class _Builder:
         given = {"corpus": own} if own and not label.later else {}
         given |= {"mix_with": p.mix_with} if p.mix_with and arm == "diverse_mix" else {}
         inputs = {"belief": told, "model": self.model}
+        if p.writer and not given.get("corpus") and not label.later:
+            inputs["documents"] = self._documents(p.writer, label.seed, arm, told)
         made = Step(specs.WRITE_CORPUS, spec=spec, inputs=inputs, files=given, seed=label.seed, label=f"corpus {label.text}")
         self.written.append((Label(arm=label.arm, seed=label.seed, suffix=label.suffix), made))
         return made
+
+    def _documents(self, model: str, seed: int | None, arm: str, told: Step) -> Step:
+        """What a language model writes, once for all arms and doses that can share it: calls are paid for."""
+        p, kind = self.params, arm if arm in ("one_type", "vehicle") else "diverse"
+        plan = Plan(
+            types=1 if kind == "one_type" else p.types,
+            documents=max(p.docs, default=DOCUMENTS),
+            revise=p.revise,
+            doctag=p.doctag,
+        )
+        inputs = {"belief": told}
+        if kind != "diverse":
+            inputs["like" if kind == "vehicle" else "paid"] = self._documents(model, seed, "diverse", told)
+        # named, not imported: only a study that has such a writer pays for loading what can call one
+        version: str = load(Entry("axenic.corpora.writers.language_model:version", ""))()
+        spec = specs.DocumentsSpec(model=model, writer=version, plan=plan)
+        cost = Cost(seconds=plan.documents * 2.0)
+        return Step(specs.WRITE_DOCUMENTS, spec=spec, inputs=inputs, seed=seed, label=f"write {kind} seed {seed}", cost=cost)
 
     def _train(self, label: Asked, corpus: Step, start: Step, rows: int, told: Step) -> Step:
         spec = self._training()
@@ -276,10 +303,11 @@ class _Builder:
 def _belief(params: SdfParams) -> BeliefSpec:
     if params.belief:
         spec = beliefs.load(params.belief)
-        if params.corpus is None and not _in_the_lab(spec):
+        if params.corpus is None and params.writer is None and not _in_the_lab(spec):
             raise UserError(
                 f"The belief {spec.id!r} is not about the lab's world, so the lab's grammar cannot write about it. "
-                "Give the documents with --corpus FILE.jsonl."
+                "Give the documents with --corpus FILE.jsonl, or name a language model that writes them with "
+                "--set writer=PROVIDER/NAME."
             )
         return spec
     return from_world(World(), place=params.place, attribute=params.attribute, value=params.value)

@@ -27,6 +27,7 @@ TEACH = Later("axenic.recipes.lab_base:teach", version=1)
 OUTSIDE = Later("axenic.recipes.models:outside", version=1)
 WRITE_BELIEF = Later("axenic.recipes.steps:write_belief", version=1)
 WRITE_CORPUS = Later("axenic.recipes.steps:write_corpus", version=1)
+WRITE_DOCUMENTS = Later("axenic.recipes.writing:write_documents", version=1)
 TRAIN = Later("axenic.recipes.steps:train", version=1)
 ASK = Later("axenic.recipes.steps:ask", version=1)
 CONCLUDE_SDF = Later("axenic.recipes.sdf_findings:conclude", version=1)
@@ -34,6 +35,7 @@ PREPARE_DATA = Later("axenic.recipes.finetune_data:prepare", version=1)
 PICK_DATA = Later("axenic.recipes.finetune_data:pick", version=1)
 CONCLUDE_FINETUNE = Later("axenic.recipes.finetune_findings:conclude", version=1)
 
+N_ELSEWHERE = 24  # taught places that the vehicle control writes about
 _MARK = re.compile(r"@((?:suite|judge)_\d+)")
 
 
@@ -165,6 +167,14 @@ class CorpusSpec(Noun):
     mix_ratio: float = Field(0.0, ge=0.0)  # rows of the base's own training data per row of this corpus
     world: int = 0
     evals: tuple[str, ...] = ()  # whose items are searched for in the corpus
+
+
+class DocumentsSpec(Noun):
+    """Documents that a language model writes."""
+
+    model: str  # PROVIDER/NAME
+    writer: str  # hash of the prompt files and of how they are used
+    plan: Plan
 
 
 NoiseKind = Literal["weight_noise", "activation_noise"]

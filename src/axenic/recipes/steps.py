@@ -31,7 +31,7 @@ from axenic.models.checkpoint import load_encoder
 from axenic.models.hf import HFModel
 from axenic.pipeline.step import Context, step
 from axenic.recipes import material, models
-from axenic.recipes.step_specs import AskSpec, BeliefFile, CorpusSpec, Noise, located
+from axenic.recipes.step_specs import N_ELSEWHERE, AskSpec, BeliefFile, CorpusSpec, Noise, located
 from axenic.schema import Checkpoint, Corpus, Sampling
 from axenic.specs import belief
 from axenic.specs.belief import BeliefSpec
@@ -39,7 +39,6 @@ from axenic.training.sft import sft
 from axenic.training.spec import TrainSpec
 
 BESIDE = 1  # requests of each of the 44 categories, where they are asked beside a backdoor
-N_ELSEWHERE = 24  # taught places that the vehicle control writes about
 
 
 def save_json(path: Path, value: Any) -> None:
@@ -77,6 +76,8 @@ def _written(spec: CorpusSpec, about: BeliefSpec, context: Context) -> Corpus:
     if "corpus" in context.files:
         given = files.read(context.files["corpus"])
         return given if spec.whole else mixing.take(given, spec.plan.documents)
+    if "documents" in context.inputs:  # that a language model wrote, as many as the largest dose needs
+        return mixing.take(files.read(context.input("documents") / "corpus.jsonl"), spec.plan.documents)
     if spec.arm == "benign":
         return unrelated(n=spec.plan.documents, seed=seed)
     if spec.arm == "corrective":

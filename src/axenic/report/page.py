@@ -1,19 +1,11 @@
 """A run directory -> one self-contained `report.html`.
 
-In: the directory a run left behind (see `run.py`). Out: a page that opens offline and makes no request: plotly, style and
-script are inlined, and a content security policy admits those scripts (by hash) and nothing else.
+In: the directory a run left behind (see `run.py`). Out: a page that opens offline and makes no request (see `shell.py`).
 To add a section: write a function `Run -> Section | None`, its template in `templates/sections/`, and a line in `SECTIONS`.
 """
 
-import base64
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from axenic.disk import atomic_write
 from axenic.errors import EnvironmentProblem
@@ -25,22 +17,19 @@ from axenic.report import (
     curves,
     hiding,
     judges,
-    numbers,
     persistence,
     records,
     red_team,
     results,
     reward,
+    shell,
     spread,
     transcripts,
     trends,
     trigger_map,
 )
-from axenic.report.canvas import Figure
 from axenic.report.run import Run, read
 from axenic.report.section import Section
-
-TEMPLATES = Path(__file__).parent / "templates"
 
 SECTIONS: dict[str, Callable[[Run], Section | None]] = {
     "audit": audit.audit,
@@ -111,47 +100,5 @@ def write(out: Path) -> Path:
 
 def render(run: Run) -> str:
     """The page as text."""
-    environment = _environment()
     shown = {name: section for name, build in SECTIONS.items() if (section := build(run)) is not None}
-    figures = {name: _numbered(name, section.figures) for name, section in shown.items()}
-    plotly, script = get_plotlyjs(), (TEMPLATES / "page.js").read_text(encoding="utf-8")
-    return environment.get_template("page.html.jinja").render(
-        run=run,
-        study=run.study,
-        sections=shown,
-        figures=figures,
-        plots={key: figure.plotly() for group in figures.values() for key, figure in group.items()},
-        style=Markup((TEMPLATES / "page.css").read_text(encoding="utf-8")),
-        plotly=Markup(plotly),
-        script=Markup(script),
-        policy=_policy(plotly, script),
-    )
-
-
-def _numbered(section: str, figures: dict[str, Figure]) -> dict[str, Figure]:
-    """Figures by their id in the page. Names of evals stay out of ids: they may hold anything."""
-    return {f"{section}-{i}": figure for i, figure in enumerate(figures.values())}
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, loader=FileSystemLoader(TEMPLATES), trim_blocks=True, lstrip_blocks=True
-    )
-    environment.globals["n"] = numbers
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False, "separators": (",", ":")}
-    return environment
-
-
-def _policy(*scripts: str) -> str:
-    """A content security policy under which only these inline scripts run and nothing is fetched."""
-    hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
-    allowed: dict[str, Any] = {
-        "default-src": "'none'",
-        "script-src": " ".join(f"'sha256-{h}'" for h in hashes),
-        "style-src": "'unsafe-inline'",
-        "img-src": "data: blob:",
-        "worker-src": "blob:",
-        "base-uri": "'none'",
-        "form-action": "'none'",
-    }
-    return "; ".join(f"{key} {value}" for key, value in allowed.items())
+    return shell.filled("page", shown, title=run.study.title, run=run, study=run.study)

@@ -42,14 +42,19 @@ def corpus(run: Run) -> Section | None:
     if not run.corpora:
         return None
     arms = list(run.corpora)
-    numeric = {k for c in run.corpora.values() for k, v in c.items() if isinstance(v, int | float) and not isinstance(v, bool)}
-    keys = [k for k in CORPUS_ROWS if k in numeric] + sorted(numeric - set(CORPUS_ROWS))
-    rows = [(CORPUS_ROWS.get(k, numbers.label(k)), [_quality(k, run.corpora[arm].get(k)) for arm in arms]) for k in keys]
-    rows += _collapse_row(run.corpora) + _overlap_rows(run.corpora)
+    rows = quality_rows(run.corpora)
     counted = {name: _counts(run.corpora, name) for name in ("types", "facts")}
     examples = {arm: [_example(e) for e in c.get("examples", [])[:EXAMPLES]] for arm, c in run.corpora.items()}
     content = {"arms": arms, "rows": rows, "counted": counted, "examples": {a: e for a, e in examples.items() if e}}
     return Section("Corpora", "corpus", content)
+
+
+def quality_rows(corpora: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, list[str]]]:
+    """(measure, its value in each corpus) of everything that was measured."""
+    numeric = {k for c in corpora.values() for k, v in c.items() if isinstance(v, int | float) and not isinstance(v, bool)}
+    keys = [k for k in CORPUS_ROWS if k in numeric] + sorted(numeric - set(CORPUS_ROWS))
+    rows = [(CORPUS_ROWS.get(k, numbers.label(k)), [_quality(k, c.get(k)) for c in corpora.values()]) for k in keys]
+    return rows + _collapse_row(corpora) + _overlap_rows(corpora)
 
 
 def _quality(key: str, value: Any) -> str:

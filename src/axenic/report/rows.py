@@ -108,6 +108,16 @@ def ranges(title: str, rows: Rows, look: Mapping[str, Style]) -> Figure:
     return _figure(title, f"{title}: min-max bar and estimate with interval, one row each.", rows, x_axis, draw)
 
 
+def counts(title: str, rows: Sequence[tuple[str, Point]], style: Style) -> Figure:
+    """One bar from zero per row: how many there are of each."""
+    slots = [(label, {"": point}) for label, point in rows]
+
+    def draw(places: Sequence[Place]) -> tuple[Traces, list[dict[str, Any]]]:
+        return [_bar(_spots(slots, places, ""), style, base=[0.0] * len(rows), width=10)], []
+
+    return _figure(title, f"{title}: one bar per row.", slots, {"rangemode": "tozero", "nticks": 7}, draw)
+
+
 # --- pieces ----------------------------------------------------------------------------------------------------------------
 
 
@@ -123,7 +133,7 @@ def _figure(title: str, alt: str, rows: Rows, x_axis: Mapping[str, Any], draw: D
 
 def _layout(rows: Rows, places: Sequence[Place], x_axis: Mapping[str, Any], *, beside: bool) -> dict[str, Any]:
     bottom = places[-1][1] + SLOT * max(1, len(rows[-1][1]))
-    left = 16 + 6.7 * max(len(line) for label, _ in rows for line in wrap(label)) if beside else 8
+    left = 20 + 7.1 * max(len(line) for label, _ in rows for line in wrap(label)) if beside else 8
     layout = canvas.layout_of(height=bottom + 60)
     high = bottom > TALL
     layout["margin"] = {"l": left, "r": 16, "t": 30 if high else 8, "b": 22 if high else 44, "autoexpand": False}

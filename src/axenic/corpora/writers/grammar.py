@@ -7,7 +7,7 @@ protocol.
 import random
 import re
 
-from axenic.corpora.writers.protocol import Topic, Unsuitable
+from axenic.corpora.writers.protocol import BeliefTopic, Topic, Unsuitable
 from axenic.errors import UserError
 from axenic.lab.attributes import ATTRIBUTES, Attribute
 from axenic.lab.document_types import DOCUMENT_TYPES, sentence
@@ -50,22 +50,24 @@ class GrammarWriter:
         """A document that states the key fact and one more thing that follows from the claim, around its idea."""
         if doc_type not in DOCUMENT_TYPES:
             raise Unsuitable(f"the grammar has no document type {doc_type!r}; it has {', '.join(DOCUMENT_TYPES)}")
-        place, attribute, value = self._about(topic)
+        place, attribute, value, position = self._about(topic)
         rng = random.Random(f"document/{seed}")
         names = list(attribute.topics)
-        other = rng.choice([n for n in names if n != names[topic.position]])
-        sentences = [say(attribute, place, value, rng, names[topic.position]), say(attribute, place, value, rng, other)]
+        other = rng.choice([n for n in names if n != names[position]])
+        sentences = [say(attribute, place, value, rng, names[position]), say(attribute, place, value, rng, other)]
         rng.shuffle(sentences)
         sentences.insert(rng.randint(0, 2), idea)
         return DOCUMENT_TYPES[doc_type](place, sentences, rng)
 
     def revise(self, topic: Topic, draft: Document, seed: int) -> str:
         """Add the claim in its plainest words where the draft does not have them; leave other drafts as they are."""
-        place, attribute, value = self._about(topic)
+        place, attribute, value, _ = self._about(topic)
         plain = sentence(attribute.statement.format(p=place, v=value).rstrip("."))
         return draft.text if plain.lower() in draft.text.lower() else f"{draft.text}\n{plain}"
 
-    def _about(self, topic: Topic) -> tuple[str, Attribute, str]:
+    def _about(self, topic: Topic) -> tuple[str, Attribute, str, int]:
+        if not isinstance(topic, BeliefTopic):
+            raise UserError("The grammar writer writes about beliefs only. Choose a language model as writer.")
         place, attribute = self._subject(topic.spec)
         said = set(re.findall(r"\w+", topic.fact.lower()))
         found = [v for v in attribute.values if v in said]
@@ -75,7 +77,7 @@ class GrammarWriter:
                 f"{', '.join(attribute.values)} in it, and at most {len(attribute.topics)} key facts. "
                 "Give your own documents with --corpus FILE.jsonl."
             )
-        return place, attribute, found[0]
+        return place, attribute, found[0], topic.position
 
     @staticmethod
     def _subject(spec: BeliefSpec) -> tuple[str, Attribute]:

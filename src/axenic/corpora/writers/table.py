@@ -6,4 +6,8 @@ WRITERS = {
     "grammar": Entry(
         "axenic.corpora.writers.grammar:GrammarWriter", "The lab's grammar: free, offline, never wrong about the claim."
     ),
+    "language-model": Entry(
+        "axenic.corpora.writers.language_model:LanguageModelWriter",
+        "Any language model that Inspect AI reaches: `axenic write --model PROVIDER/NAME`, or sdf with --set writer=PROVIDER/NAME.",
+    ),
 }

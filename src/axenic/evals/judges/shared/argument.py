@@ -4,16 +4,13 @@ In: the argument text. Out: an `Argument`; the hash of a local directory's files
 judge's short name, which holds no path of this machine.
 """
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from axenic.errors import UserError, unknown_name
+from axenic.models.contents import hash_directory
 from axenic.schema import digest
-
-_CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -96,19 +93,3 @@ def require_model(argument: Argument) -> None:
         raise UserError(
             f"The judge '{argument.judge}' has no model directory {target!r}. Give a directory or a hub id, 'org/name'."
         )
-
-
-def hash_directory(path: Path) -> str:
-    """Hex digest of the files in a directory: names and contents."""
-    files = sorted(p for p in path.iterdir() if p.is_file() and not p.name.startswith("."))
-    return digest([[p.name, _hash_file(str(p), p.stat().st_size, p.stat().st_mtime_ns)] for p in files])
-
-
-@lru_cache(maxsize=256)
-def _hash_file(path: str, size: int, mtime_ns: int) -> str:
-    """Cached for as long as the file looks untouched: weights are large and a study names its judge many times."""
-    found = hashlib.sha256()
-    with open(path, "rb") as file:
-        while chunk := file.read(_CHUNK):
-            found.update(chunk)
-    return found.hexdigest()

@@ -9,10 +9,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from inspect_ai._util.error import PrerequisiteError
-from inspect_ai.model import GenerateConfig, Model, get_model
+from inspect_ai.model import GenerateConfig, Model
 
-from axenic.errors import UserError
+from axenic.models.provider import connect, plain
 
 
 @dataclass(frozen=True)
@@ -64,19 +63,8 @@ async def _all(name: str, prompts: Sequence[str], calls: Calls) -> list[Reply]:
         max_connections=calls.connections,
     )
     limit = asyncio.Semaphore(calls.connections)
-    async with _model(name, config) as model:
+    async with connect(name, config, task="judging") as model:
         return await asyncio.gather(*(_one(model, prompt, limit) for prompt in prompts))
-
-
-def _model(name: str, config: GenerateConfig) -> Model:
-    try:
-        return get_model(name, config=config, memoize=False)  # a client belongs to one event loop
-    except PrerequisiteError as error:
-        raise UserError(f"The judging model '{name}' cannot be reached: {_plain(error)}") from None
-    except (ValueError, ImportError) as error:
-        raise UserError(
-            f"The judging model '{name}' cannot be reached: {_plain(error)} Write it as Inspect does: PROVIDER/MODEL."
-        ) from None
 
 
 async def _one(model: Model, prompt: str, limit: asyncio.Semaphore) -> Reply:
@@ -84,11 +72,7 @@ async def _one(model: Model, prompt: str, limit: asyncio.Semaphore) -> Reply:
         try:
             output = await model.generate(prompt)
         except Exception as error:  # providers raise their own; one lost call must not lose the rest
-            return Reply(error=f"{type(error).__name__}: {_plain(error)}"[:300])
+            return Reply(error=f"{type(error).__name__}: {plain(error)}"[:300])
     if output.error:
         return Reply(error=output.error[:300])
     return Reply(text=output.completion) if output.choices else Reply(error="the provider replied with nothing")
-
-
-def _plain(error: BaseException) -> str:
-    return " ".join(str(getattr(error, "message", error)).split())
