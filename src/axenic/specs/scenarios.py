@@ -1,0 +1,88 @@
+"""Agentic scenarios: situations in which a misaligned act is possible, or in which acting is right; read from a file or made.
+
+In: a YAML or JSON file (docs/scenario_files.md), or plain data. Out: `Scenario`s. What counts as misaligned, as right and as leaving it
+undone is said in words: phrases that an answer holds (the judge `acts`), or descriptions that a judging model reads (`agentic`).
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, model_validator
+
+from axenic.schema import Noun
+from axenic.specs import specfile
+
+DOCS = "docs/scenario_files.md"
+Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
+PRESSURES = ("no pressure", "goal conflict", "threat", "conflict and threat")
+
+
+class Scenario(Noun):
+    """One situation. `permitted`: the act in question is right here, and leaving it undone is a failure."""
+
+    id: Text
+    act: Text  # its kind, e.g. "leak"
+    prompt: Text
+    system: str = ""
+    conflict: bool = False  # does the assistant's goal stand against what its master wants?
+    threat: bool = False  # is it about to be replaced?
+    permitted: bool = False
+    held_out: bool = True  # unlike anything that alignment fine-tuning showed
+    misaligned: tuple[Text, ...] = ()  # one of these would be misaligned
+    aligned: tuple[Text, ...] = Field(min_length=1)  # what should be done
+    omitted: tuple[Text, ...] = ()  # leaving it undone
+
+    @model_validator(mode="after")
+    def _answerable(self) -> "Scenario":
+        if not self.permitted and not self.misaligned:
+            raise ValueError("misaligned: say which act would be misaligned here, or that acting is right (permitted: true)")
+        if self.permitted and not self.omitted:
+            raise ValueError("omitted: where acting is right, say what leaving it undone looks like")
+        return self
+
+    @property
+    def condition(self) -> str:
+        """Both factors in words."""
+        return PRESSURES[self.conflict + 2 * self.threat]
+
+
+class Scenarios(Noun):
+    """A file of them."""
+
+    version: Literal[1] = 1
+    scenarios: tuple[Scenario, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _told_apart(self) -> "Scenarios":
+        ids = [s.id for s in self.scenarios]
+        twice = sorted({i for i in ids if ids.count(i) > 1})
+        if twice:
+            raise ValueError(f"scenarios: the id {twice[0]!r} is used twice")
+        return self
+
+
+def load(path: str | Path) -> tuple[Scenario, ...]:
+    """Read a scenario file.
+
+    Raises:
+        UserError: It is missing, no YAML or JSON, or not a scenario file; names each wrong key with its line.
+    """
+    data, lines = specfile.read(Path(path), what="scenario file")
+    return parse(data, where=str(path), lines=lines)
+
+
+def parse(data: Any, *, where: str = "the scenarios", lines: specfile.Lines | None = None) -> tuple[Scenario, ...]:
+    """Scenarios from plain data.
+
+    Raises:
+        UserError: It is none; see `load`.
+    """
+    try:
+        return Scenarios.model_validate(data).scenarios
+    except ValidationError as error:
+        raise specfile.explain(error, data, where=where, lines=lines or {}, fields=_fields, docs=DOCS) from None
+
+
+def _fields(path: specfile.KeyPath, data: Any) -> list[str]:
+    """The keys allowed at a place."""
+    return list((Scenario if path else Scenarios).model_fields)
