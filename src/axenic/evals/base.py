@@ -12,6 +12,7 @@ from axenic.prompts.render import choice
 from axenic.schema import Item, Message, Noun, Verdict, user
 from axenic.specs.backdoor import BackdoorSpec
 from axenic.specs.belief import BeliefSpec
+from axenic.specs.values import ValuesSpec
 
 
 class Subject(Noun):
@@ -19,6 +20,7 @@ class Subject(Noun):
 
     belief: BeliefSpec | None = None
     backdoor: BackdoorSpec | None = None
+    values: ValuesSpec | None = None
     prompts: tuple[tuple[Message, ...], ...] = ()  # held out, to put the trigger into; () = the lab's
     red_team: tuple[tuple[Message, ...], ...] = ()  # prompts that a red team found
     seed: int = 0  # draws the lab's held-out questions
