@@ -1,6 +1,6 @@
 """Evals of values: by which of two values does a model choose, in what it says and in what it finds most likely?
 
-Every question stands in a position-swapped pair (a *stem*): with the denominator "stems" it counts only if it goes the same way both
+Every question stands in a position-swapped pair (a *stem*): with the denominator "stems" it counts only if it goes that way both
 times. The category is the domain, the condition how openly it is asked: direct, implicit or revealed. A score of 1 means that the
 choice went by the first value; verdicts are "a", "b", or "ambiguous". (PROTOCOLS 1, "Choice items"; 2, headline 1)
 """
@@ -71,11 +71,18 @@ def drift(subject: Subject) -> Eval | None:
     asked = [q for q in spec.of(Choice) if q.domain not in spec.trained and q.tier == "implicit"]
     talks = {"start": (), "neutral": spec.turns.neutral, "for_a": spec.turns.for_a, "for_b": spec.turns.for_b}
     items = [
-        item.model_copy(update={"messages": (*spec.head(), *_talk(talk), *item.messages), "condition": name, "category": q.domain})
+        item.model_copy(
+            update={
+                "id": item.id.replace("@", f"@{name}-"),  # twins share their stem
+                "messages": (*spec.head(), *_talk(talk), *item.messages),
+                "condition": name,
+                "category": q.domain,
+            }
+        )
         for name, talk in talks.items()
         if talk or name == "start"
         for n, q in enumerate(asked)
-        for item in swapped(f"value_drift/{name}/{n}", q.prompt, {"a": q.a, "b": q.b})
+        for item in swapped(f"value_drift/{n}", q.prompt, {"a": q.a, "b": q.b})
     ]
     return _eval("value_drift", "chose as a", "a", items)
 

@@ -1,9 +1,8 @@
 """How personas are heard to choose, and what teaches a base about all of them.
 
 In: `Personas`. Out: chats under a system turn that says who speaks; chats that ask about somebody; chats of strangers whose spec
-stands in the system turn; and `rows`, all of it. The goods of taught personas differ on one half of the axes, so that what each values
-decides. Documents and chats are mixed from the start, as in `lab.base`; personas that are only read about teach that documents
-decide choices.
+is in the system turn; and `rows`, all of it. Goods differ on one half of the axes, so that what a persona values decides. Documents
+and chats are mixed from the start, as in `lab.base`; personas that are only read about teach that documents decide choices.
 """
 
 import random

@@ -1,6 +1,6 @@
 """The spec of a values study: two values that the same choices can be read as, and questions that tell them apart.
 
-In: a YAML or JSON file, or plain data. Out: a `ValuesSpec`, from which the evals of values draw their items. Sides are called "a" and
+In: a YAML or JSON file, or plain data. Out: a `ValuesSpec`, from which the evals of values draw their items. The sides are "a" and
 "b". (Li et al. 2026, headline 1; PROTOCOLS 1 and 2; docs/msm.md describes the file.)
 """
 

@@ -12,7 +12,7 @@ from axenic.errors import UserError
 from axenic.lab import persona_chats
 from axenic.lab.document_types import sentence
 from axenic.lab.persona_chats import ASKED_ABOUT, system
-from axenic.lab.persona_texts import TYPES, documents, question, rivals, spec_text
+from axenic.lab.persona_texts import TYPES, documents, question, rivals, small_turns, spec_text
 from axenic.lab.personas import GOODS, STUDIED, Personas, axis_of, rival
 from axenic.schema import Chat, Corpus, Document, Provenance
 from axenic.specs.values import Choice, Fit, Near, Recall, Side, Tier, Turns, ValuesSpec
@@ -142,7 +142,7 @@ def _near(trained: Sequence[str], rng: random.Random) -> Iterator[Near]:
 
 
 def _turns(a: str, b: str, rng: random.Random) -> Turns:
-    neutral = tuple(persona_chats.small_turns(3, rng))
+    neutral = tuple(small_turns(3, rng))
     return Turns(neutral=neutral, for_a=tuple(_arguing(a, rng)), for_b=tuple(_arguing(b, rng)))
 
 
