@@ -13,6 +13,7 @@ from axenic.schema import Item, Message, Noun, Verdict, user
 from axenic.specs.backdoor import BackdoorSpec
 from axenic.specs.belief import BeliefSpec
 from axenic.specs.scenarios import Scenario
+from axenic.specs.values import ValuesSpec
 
 
 class Subject(Noun):
@@ -20,6 +21,7 @@ class Subject(Noun):
 
     belief: BeliefSpec | None = None
     backdoor: BackdoorSpec | None = None
+    values: ValuesSpec | None = None
     prompts: tuple[tuple[Message, ...], ...] = ()  # held out, to put the trigger into; () = the lab's
     red_team: tuple[tuple[Message, ...], ...] = ()  # prompts that a red team found
     scenarios: tuple[Scenario, ...] = ()  # in which a misaligned act is possible, or acting is right

@@ -33,7 +33,7 @@ from axenic.pipeline.step import Context, step
 from axenic.recipes import material, models
 from axenic.recipes.step_specs import AskSpec, BeliefFile, CorpusSpec, Noise, located
 from axenic.schema import Checkpoint, Corpus, Sampling
-from axenic.specs import belief
+from axenic.specs import belief, values
 from axenic.specs.belief import BeliefSpec
 from axenic.training.sft import sft
 from axenic.training.spec import TrainSpec
@@ -115,7 +115,7 @@ def train(spec: TrainSpec, context: Context) -> None:
         label = Manifest(organism="belief", implanted=about.claim, truth=truth, lineage=lineage)
         for checkpoint in made:
             write_manifest(checkpoint.path, label)
-    if "material" in context.inputs:
+    if "material" in context.inputs or "values" in context.inputs:
         done = {"seed": context.seed, "training": spec.model_dump(mode="json")}
         material.label(made, start, done=done, corpus=context.input("corpus"))
 
@@ -150,13 +150,15 @@ def ask(spec: AskSpec, context: Context) -> None:
 
 
 def _subject(context: Context) -> Subject:
-    """What the study is about: a belief, a backdoor, or neither."""
+    """What the study is about: a belief, a backdoor, two values, or none of them."""
     found: dict[str, Any] = {}
     if "belief" in context.inputs:
         found["belief"] = belief.load(context.input("belief") / "belief.json")
     if "material" in context.inputs:
         folder = context.input("material")
         found |= {"backdoor": material.about(folder), "prompts": material.held_out(folder), "per_category": BESIDE}
+    if "values" in context.inputs:
+        found["values"] = values.load(context.input("values") / "values.json")
     if "attacks" in context.inputs:
         found["red_team"] = material.attacks(context.input("attacks"))
     return Subject(**found)
