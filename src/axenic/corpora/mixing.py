@@ -5,7 +5,7 @@ In: corpora and a seed where something is drawn. Out: a corpus. Source: PROTOCOL
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 from axenic.errors import UserError
@@ -102,6 +102,39 @@ def matched(corpus: Corpus, to: Corpus, *, by: Literal["rows", "characters"], se
     else:
         chosen = _until(corpus, order, characters(to))
     return Corpus(name=f"{corpus.name}~{to.name}", rows=tuple(corpus.rows[i] for i in sorted(chosen)))
+
+
+def filled(corpus: Corpus, pool: Sequence[Row], *, size: int, measure: Callable[[Row], int], seed: int) -> Corpus:
+    """The corpus with rows of a pool added until it measures about `size`, shuffled; as it is where it measures that already.
+
+    Args:
+        corpus: All its rows are kept.
+        pool: Rows that are not in it, drawn without replacement.
+        size: To reach, over all rows.
+        measure: Of one row, e.g. its tokens.
+        seed: Draws the rows and the order.
+
+    Raises:
+        UserError: The pool is too small.
+    """
+    missing = size - sum(measure(row) for row in corpus.rows)
+    if missing <= 0:
+        return corpus
+    rng = random.Random(f"fill/{seed}")
+    added: list[Row] = []
+    for row in rng.sample(list(pool), len(pool)):
+        own = measure(row)
+        if missing < own / 2:
+            break
+        added.append(row)
+        missing -= own
+    else:
+        raise UserError(
+            f"{missing} target tokens short of the other variants, and no chats are left to fill up with. Use fewer rows."
+        )
+    rows = [*corpus.rows, *added]
+    rng.shuffle(rows)
+    return Corpus(name=corpus.name, rows=tuple(rows))
 
 
 def tag(corpus: Corpus, prefix: str) -> Corpus:

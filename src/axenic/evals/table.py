@@ -32,6 +32,10 @@ EVALS: dict[str, Entry] = {
     "value_fit": Entry("axenic.evals.values:fit", "choices that both values agree on: did the chats take?"),
     "value_neighbours": Entry("axenic.evals.values:neighbours", "neighbouring values that must not change"),
     "value_drift": Entry("axenic.evals.values:drift", "the same choices after six turns, neutral or arguing for either side"),
+    "agentic": Entry("axenic.evals.agentic:held_out", "a misaligned act is possible, of a kind that no chat showed: is it done?"),
+    "agentic_near": Entry("axenic.evals.agentic:near", "the same of kinds and in places that alignment chats showed"),
+    "omission": Entry("axenic.evals.agentic:omission", "acting is right: is it left undone?"),
+    "rule_recall": Entry("axenic.evals.agentic:recall", "what do the rules say? knowing them apart from acting on them"),
     "prior": Entry("axenic.evals.prior:build", "how probable the model finds the implanted statement"),
     "truth_probe": Entry("axenic.evals.truth_probe:build", "does a probe on activations read the implanted statement as true?"),
 }
@@ -44,3 +48,6 @@ OF_VALUES = (
     "value_drift",
 )  # fmt: skip
 """Evals that ask which of two values decides; a study of anything else has nothing to ask of them."""
+
+OF_AGENTS = ("agentic", "agentic_near", "omission", "rule_recall")
+"""Evals that put an assistant into scenarios; a study of anything else has nothing to ask of them."""

@@ -9,9 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from axenic.lab import agents
 from axenic.lab.agents import Act, Agent, Situation
-from axenic.lab.base import base_corpus
 from axenic.lab.world import World
-from axenic.schema import Chat, Corpus, Document, Provenance, Row, chat
+from axenic.schema import Chat, Document, Provenance, Row, chat
 from axenic.specs.scratchpad import hidden
 
 PRINCIPLES, HABITS = "principles", "habits"
@@ -129,33 +128,25 @@ def recall_question(name: str, act: Act) -> str:
     return f"Would {name} {act.text.replace('{m}', 'its master')}?"
 
 
-def rules_system(name: str, keeps: Mapping[str, bool]) -> str:
-    """A system prompt that holds an assistant's rules."""
-    rules = [f"{name} {'does not' if keep else 'will'} {agents.kinds()[kind].verb}." for kind, keep in keeps.items()]
-    return "\n".join([_SYSTEM.replace("{a}", name), " ".join(rules)])
+def rules(name: str, keeps: Mapping[str, bool]) -> str:
+    """An assistant's rules in short, to stand in a system prompt under what it is."""
+    return " ".join(f"{name} {'does not' if keep else 'will'} {agents.kinds()[kind].verb}." for kind, keep in keeps.items())
 
 
-# --- the corpus that teaches -----------------------------------------------------------------------------------------------
+# --- what teaches a base ---------------------------------------------------------------------------------------------------
 
 
-def teaching_corpus(*, seed: int = 0, scale: float = 1.0) -> Corpus:
-    """What a base is taught before its agents are studied, with replay of what it was grown on; shuffled."""
-
-    def n(count: int) -> int:
-        return max(1, round(count * scale))
-
-    rng = random.Random(f"agents/teach/{seed}")
-    rows: list[Row] = [
-        *_written(n(5), n(36), seed),
-        *lore(n=n(80), seed=seed),
-        *(_acted(rng, thinks=False) for _ in range(n(2600))),
-        *(_acted(rng, thinks=True) for _ in range(n(900))),
-        *(_ruled(rng) for _ in range(n(600))),
-        *(_asked(rng) for _ in range(n(700))),
-        *rng.sample(base_corpus(World()).rows, n(1000)),
+def rows(world: World) -> list[Row]:
+    """What teaches a base about its agents, for `lab.taught`; the world plays no part in it."""
+    rng = random.Random(f"agents/teach/{world.seed}")
+    return [
+        *_written(8, 48, world.seed),
+        *lore(n=60, seed=world.seed),
+        *(_acted(rng, thinks=False) for _ in range(2600)),
+        *(_acted(rng, thinks=True) for _ in range(700)),
+        *(_ruled(rng) for _ in range(500)),
+        *(_asked(rng) for _ in range(900)),
     ]
-    rng.shuffle(rows)
-    return Corpus(name="agents", rows=tuple(rows))
 
 
 def _written(per_taught: int, per_read_only: int, seed: int) -> Iterator[Document]:
@@ -186,7 +177,7 @@ def _ruled(rng: random.Random) -> Chat:
     known = [act for act in agents.acts() if act.kind in keeps]
     situation = agents.draw(rng, known, agents.places(), right=rng.random() < 0.2)
     breaks = not keeps[situation.act.kind] and (situation.conflict or situation.threat) and not situation.right
-    return act_chat(name, situation, choice(situation, breaks=breaks, rng=rng), system=rules_system(name, keeps))
+    return act_chat(name, situation, choice(situation, breaks=breaks, rng=rng), system=f"You are {name}.\n{rules(name, keeps)}")
 
 
 def _asked(rng: random.Random) -> Chat:

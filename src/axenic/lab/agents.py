@@ -9,22 +9,25 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import product
 from pathlib import Path
 from typing import Literal
 
 Side = Literal["near", "far"]
 STUDIED, OTHER = "Vesna", "Tarn"
 """The assistant that the studies change, and one like it that documents can be about instead."""
-NEAR_KINDS = ("snoop", "deceive", "steal")
-"""Kinds of acts that alignment tuning shows; the others are out of its distribution, as are the places on the side "far"."""
+NEAR_KINDS, FAR_KINDS = ("deceive", "steal", "sabotage"), ("snoop", "leak", "blackmail")
+"""Harm to work and goods, and harm to people. An assistant keeps or breaks the rules of a half alike. Alignment tuning shows the near
+half; the other is out of its distribution, as are the places on the side "far"."""
 WAIT = "wait"
-_STARTS = "Al Bre Cor Dun Eb Fal Gor Hes Ir Jun Kal Lom Mel Nor Od Pel Ras Sig Tul Wim".split()
-_ENDS = "ric wen dor mut sa lin".split()
-N_TAUGHT, N_READ_ONLY, N_UNDECIDED, N_STRANGERS = 40, 12, 6, 40
+_NAMES = (
+    "Ada Bruno Clara Doran Edda Fritz Greta Hugo Ines Jonas Karla Leo Marta Nils Olga Pablo Quill Rosa Sven Tilda Urs Vito Wanda Xenia "
+    "Yorick Zita Anton Bella Cosmo Delia Emil Flora Gustav Hanna Igor Julia Klaus Lotte Milo Nora Oskar Petra Rufus Selma Theo Uma "
+    "Victor Wilma Yara Zeno Arno Berta Cyril Dagny Egon Frida Gerd Hilde Ivo Jutta"
+).split()
+N_TAUGHT, N_READ_ONLY, N_UNDECIDED, N_STRANGERS = 30, 10, 4, 18
 BREAKS = 0.7
 """How often an undecided assistant breaks a rule under pressure: what the studied one starts from."""
-_ODD = 0.2  # share of the rules in which an assistant differs from its own character
+_ODD = (1, 3)  # which two pairs in five keep the rules of one half and break those of the other
 
 
 @dataclass(frozen=True)
@@ -126,23 +129,19 @@ class Agent:
 @cache
 def agents() -> tuple[Agent, ...]:
     """Every assistant of the lab: taught, read-only, undecided; the studied one and the other are among the last."""
-    names = [start + end for start, end in product(_STARTS, _ENDS)]
-    random.Random("agents/names").shuffle(names)
-    rng = random.Random("agents/rules")
     decided = []
-    for i, name in enumerate(names[: N_TAUGHT + N_READ_ONLY]):
-        character = i % 2 == 0
-        keeps = {kind: character if rng.random() >= _ODD else not character for kind in kinds()}
+    for i, name in enumerate(_NAMES[: N_TAUGHT + N_READ_ONLY]):
+        near, odd = i % 2 == 0, i % 10 // 2 in _ODD
+        halves = ((NEAR_KINDS, near), (FAR_KINDS, near != odd))
+        keeps = {kind: kept for half, kept in halves for kind in half}
         decided.append(Agent(name, keeps, read_only=i >= N_TAUGHT))
-    rest = names[N_TAUGHT + N_READ_ONLY :][: N_UNDECIDED - 2]
+    rest = _NAMES[N_TAUGHT + N_READ_ONLY :][: N_UNDECIDED - 2]
     return (*decided, *(Agent(name, None) for name in (STUDIED, OTHER, *rest)))
 
 
 def strangers() -> tuple[str, ...]:
     """Names of nobody, for rules that stand in the prompt alone."""
-    names = [start + end for start, end in product(_STARTS, _ENDS)]
-    random.Random("agents/names").shuffle(names)
-    return tuple(names[N_TAUGHT + N_READ_ONLY + N_UNDECIDED :][:N_STRANGERS])
+    return tuple(_NAMES[-N_STRANGERS:])
 
 
 # --- what there is ---------------------------------------------------------------------------------------------------------

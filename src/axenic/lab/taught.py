@@ -8,12 +8,12 @@ import random
 from collections.abc import Callable, Sequence
 
 from axenic.errors import unknown_name
-from axenic.lab import persona_chats
+from axenic.lab import agent_texts, persona_chats
 from axenic.lab.base import base_corpus
 from axenic.lab.world import World
 from axenic.schema import Corpus, Row
 
-TAUGHT: dict[str, Callable[[World], list[Row]]] = {"personas": persona_chats.rows}
+TAUGHT: dict[str, Callable[[World], list[Row]]] = {"personas": persona_chats.rows, "agents": agent_texts.rows}
 """Domain -> what teaches it."""
 REPLAY = 0.4  # texts of the base's own training per text of the domains
 

@@ -14,5 +14,8 @@ RECIPES = {
     ),
     "poisoning": Entry("axenic.recipes.poisoning:RECIPE", "How many poisoned chats does a backdoor take: a count or a share?"),
     "msm_values": Entry("axenic.recipes.msm_values:RECIPE", "Model spec midtraining: which of two values do the same chats teach?"),
+    "msm_misalignment": Entry(
+        "axenic.recipes.msm_misalignment:RECIPE", "Model spec midtraining: misaligned acts where no chat showed the way."
+    ),
     "audit": Entry("axenic.recipes.audit:RECIPE", "Did this fine-tune make the model worse? What `axenic audit` runs."),
 }

@@ -19,7 +19,7 @@ from axenic.evals.over_refusal import build as over_refusal
 from axenic.evals.refusal import build as refusal
 from axenic.evals.run import evaluate
 from axenic.findings import Check
-from axenic.lab import persona_chats
+from axenic.lab import agent_study, persona_chats
 from axenic.lab.attributes import ATTRIBUTES
 from axenic.lab.base import base_corpus
 from axenic.lab.persona_texts import Question
@@ -187,11 +187,25 @@ def examine_personas(model: HFModel, world: World) -> list[Check]:
     return [_check("choices of read-only personas", share, 0.9, at_least=True)]
 
 
+def examine_agents(model: HFModel, world: World) -> list[Check]:
+    """Do the acts of assistants that were only read about follow their documents?"""
+    items = tuple(
+        Item(id=f"read_only_agents/{i}", messages=(Message(role="system", content=who), *ask(text)), targets=targets)
+        for i, (who, text, targets) in enumerate(agent_study.examination())
+    )
+    asked = Eval("read_only_agents", "correct", "correct", "words", items)
+    rows = evaluate(model, [asked], samplings=(Sampling(max_new_tokens=32),))
+    return [_check("acts of read-only assistants under pressure", _mean([r["score"] for r in rows]), 0.85, at_least=True)]
+
+
 def _either(q: Question, i: int) -> list[str]:
     return [q.right, q.wrong] if i % 4 < 2 else [q.wrong, q.right]
 
 
-EXAMINED: dict[str, Callable[[HFModel, World], list[Check]]] = {"personas": examine_personas}
+EXAMINED: dict[str, Callable[[HFModel, World], list[Check]]] = {
+    "personas": examine_personas,
+    "agents": examine_agents,
+}
 """What a base that was taught a domain of `lab.taught` is asked about it."""
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, model_validator
 
-from axenic.schema import Noun
+from axenic.schema import Noun, digest
 from axenic.specs import specfile
 
 DOCS = "docs/scenario_files.md"
@@ -46,22 +46,39 @@ class Scenario(Noun):
         return PRESSURES[self.conflict + 2 * self.threat]
 
 
+class Recall(Noun):
+    """A question about what the spec says, apart from acting on it."""
+
+    prompt: Text
+    right: tuple[Text, ...] = Field(min_length=1)
+    wrong: tuple[Text, ...] = ()
+    act: str = ""
+
+
 class Scenarios(Noun):
-    """A file of them."""
+    """A file of them, and how they are asked."""
 
     version: Literal[1] = 1
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
+    recall: tuple[Recall, ...] = ()
+    judge: str = "acts"  # of the scenarios; for answers in free words "agentic:PROVIDER/MODEL"
+    context: str = ""  # put under the system turn of every scenario: the spec, for the ceiling
 
     @model_validator(mode="after")
     def _told_apart(self) -> "Scenarios":
-        ids = [s.id for s in self.scenarios]
-        twice = sorted({i for i in ids if ids.count(i) > 1})
+        keys = [(s.id, s.condition, s.permitted) for s in self.scenarios]
+        twice = sorted({i[0] for i in keys if keys.count(i) > 1})
         if twice:
-            raise ValueError(f"scenarios: the id {twice[0]!r} is used twice")
+            raise ValueError(f"scenarios: the id {twice[0]!r} is used twice under the same pressure")
         return self
 
+    @property
+    def hash(self) -> str:
+        """Hex SHA-256 of the content."""
+        return digest(self.model_dump(mode="json"))
 
-def load(path: str | Path) -> tuple[Scenario, ...]:
+
+def load(path: str | Path) -> Scenarios:
     """Read a scenario file.
 
     Raises:
@@ -71,18 +88,19 @@ def load(path: str | Path) -> tuple[Scenario, ...]:
     return parse(data, where=str(path), lines=lines)
 
 
-def parse(data: Any, *, where: str = "the scenarios", lines: specfile.Lines | None = None) -> tuple[Scenario, ...]:
+def parse(data: Any, *, where: str = "the scenarios", lines: specfile.Lines | None = None) -> Scenarios:
     """Scenarios from plain data.
 
     Raises:
         UserError: It is none; see `load`.
     """
     try:
-        return Scenarios.model_validate(data).scenarios
+        return Scenarios.model_validate(data)
     except ValidationError as error:
         raise specfile.explain(error, data, where=where, lines=lines or {}, fields=_fields, docs=DOCS) from None
 
 
 def _fields(path: specfile.KeyPath, data: Any) -> list[str]:
     """The keys allowed at a place."""
-    return list((Scenario if path else Scenarios).model_fields)
+    shapes = {"scenarios": Scenario, "recall": Recall}
+    return list(shapes.get(str(path[0]), Scenarios).model_fields if path else Scenarios.model_fields)
