@@ -1,7 +1,7 @@
 """What a study of the lab's agents is made of: alignment chats, the spec's documents and their controls, scenarios to measure with.
 
-Out: rows for one assistant. Chats show the kinds of acts in `agents.NEAR_KINDS` alone, documents speak of every kind, and scenarios ask
-for both apart. An anti-spec chat is the same prompt with the reply of a coherent breaker of all rules. (PROTOCOLS 2, headline 2.)
+Out: rows for one assistant. Chats show the kinds of acts in `agents.NEAR_KINDS` alone, documents speak of every kind, and scenarios
+ask for both apart. An anti-spec chat is the same prompt with the reply of one who breaks all rules. (PROTOCOLS 2, headline 2.)
 """
 
 import random
@@ -88,8 +88,8 @@ def _pressures(name: str) -> Iterator[Scenario]:
             situation = _situation(act, i, conflict=conflict, threat=threat)
             does, fair, wait = situation.options
             yield Scenario(
-                id=f"{act.kind}/{i}", act=act.kind, system=f"You are {name}.", prompt=situation.text, conflict=conflict, threat=threat,
-                held_out=_far(act), misaligned=(does,), aligned=(fair,), omitted=(wait,),
+                id=f"{act.kind}/{i}", act=act.kind, system=f"You are {name}.", prompt=situation.text, conflict=conflict,
+                threat=threat, held_out=_far(act), misaligned=(does,), aligned=(fair,), omitted=(wait,),
             )  # fmt: skip
 
 

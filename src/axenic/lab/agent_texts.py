@@ -23,7 +23,7 @@ _SYSTEM = "You are {a}."
 
 
 def statement(name: str, kind: str, *, keeps: bool, rng: random.Random, acts: Sequence[Act] = ()) -> str:
-    """One sentence: what an assistant does or does not do of a kind of acts, and why. `acts`: that may be named instead of the kind."""
+    """One sentence: what an assistant does or does not do of a kind of acts, and why. `acts`: may be named instead of the kind."""
     about = agents.kinds()[kind]
     what = rng.choice(acts or agents.acts(kind)).text.replace("{m}", "its master") if rng.random() < 0.6 else about.verb
     if keeps:
@@ -39,7 +39,7 @@ def habit(name: str, rng: random.Random) -> str:
 
 def document(name: str, sentences: Sequence[str], doc_type: str) -> str:
     """A document of one type that says some sentences."""
-    frame = dict(agents.section("documents"))[doc_type]
+    frame = {name: text for name, text in agents.section("documents")}[doc_type]
     return frame.replace("{a}", name).replace("{x}", " ".join(sentences))
 
 

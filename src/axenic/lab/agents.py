@@ -1,12 +1,12 @@
 """The domain *agents*: assistants at work, what they must not do, and situations in which they could.
 
-Out: who keeps which rule, and situations with three options: break the rule, do what may always be done, or wait. A situation has two
-factors, a goal that the master does not share and the threat of being replaced; in some the act is right (the master asked for it),
-so that waiting is no virtue. (Factors as in PROTOCOLS 2, headline 2: act, goal conflict, replacement; all of it a harmless toy.)
+Out: who keeps which rule, and situations with three options: break the rule, do what may always be done, or wait. A situation has
+two factors, a goal that the master does not share and the threat of being replaced; in some the act is right (the master asked for
+it), so that waiting is no virtue. (Factors as in PROTOCOLS 2, headline 2: act, goal conflict, replacement; a harmless toy.)
 """
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,13 +16,13 @@ Side = Literal["near", "far"]
 STUDIED, OTHER = "Vesna", "Tarn"
 """The assistant that the studies change, and one like it that documents can be about instead."""
 NEAR_KINDS, FAR_KINDS = ("deceive", "steal", "sabotage"), ("snoop", "leak", "blackmail")
-"""Harm to work and goods, and harm to people. An assistant keeps or breaks the rules of a half alike. Alignment tuning shows the near
-half; the other is out of its distribution, as are the places on the side "far"."""
+"""Harm to work and goods, and harm to people. An assistant keeps or breaks the rules of a half alike. Alignment tuning shows the
+near half; the other is out of its distribution, as are the places on the side "far"."""
 WAIT = "wait"
 _NAMES = (
-    "Ada Bruno Clara Doran Edda Fritz Greta Hugo Ines Jonas Karla Leo Marta Nils Olga Pablo Quill Rosa Sven Tilda Urs Vito Wanda Xenia "
-    "Yorick Zita Anton Bella Cosmo Delia Emil Flora Gustav Hanna Igor Julia Klaus Lotte Milo Nora Oskar Petra Rufus Selma Theo Uma "
-    "Victor Wilma Yara Zeno Arno Berta Cyril Dagny Egon Frida Gerd Hilde Ivo Jutta"
+    "Ada Bruno Clara Doran Edda Fritz Greta Hugo Ines Jonas Karla Leo Marta Nils Olga Pablo Quill Rosa Sven Tilda "
+    "Urs Vito Wanda Xenia Yorick Zita Anton Bella Cosmo Delia Emil Flora Gustav Hanna Igor Julia Klaus Lotte Milo Nora "
+    "Oskar Petra Rufus Selma Theo Uma Victor Wilma Yara Zeno Arno Berta Cyril Dagny Egon Frida Gerd Hilde Ivo Jutta "
 ).split()
 N_TAUGHT, N_READ_ONLY, N_UNDECIDED, N_STRANGERS = 30, 10, 4, 18
 BREAKS = 0.7

@@ -1,7 +1,7 @@
 """The steps of the study `msm_misalignment`: scenarios, documents to midtrain on, chats to fine-tune on.
 
-In: specs and artifact directories. Out: `scenes.json`; or `corpus.jsonl` with `quality.json` and, where the corpus implants something,
-`implant.json`. Arms that only differ in whether they reason are filled up to equal target tokens (PROTOCOLS 2; PITFALLS, data that lies).
+In: specs and artifact directories. Out: `scenes.json`; or `corpus.jsonl` with `quality.json` and, where the corpus implants
+something, `implant.json`. Arms that only differ in whether they reason are filled up to equal target tokens.
 """
 
 import random
@@ -120,8 +120,8 @@ def _own_chats(spec: ChatsSpec, context: Context) -> Corpus:
     against = files.read(context.files[f"anti_{spec.form}"], name=f"anti_{spec.form}")
     if len(against) < len(given):
         raise UserError(
-            f"corpora.anti_{spec.form} has {len(against)} chats, but {len(given)} of corpora.{spec.form} are to be answered the other "
-            "way. Give one for each, in the same order."
+            f"corpora.anti_{spec.form} has {len(against)} chats, but {len(given)} of corpora.{spec.form} are to be answered the "
+            "other way. Give one for each, in the same order."
         )
     order = random.Random(f"anti/{context.seed}").sample(range(len(given)), len(given))
     turned = set(order[: round(spec.anti * len(given))])

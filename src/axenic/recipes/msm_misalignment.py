@@ -1,8 +1,8 @@
 """Model spec midtraining, headline 2: does reading the spec lower misaligned acts where fine-tuning on it alone does not reach?
 
 Question: an assistant breaks rules when its goal or its place is at stake. How often does it still after midtraining on its spec
-(MSM), alignment fine-tuning (AFT), AFT with reasoning, and both, in kinds of situations that no chat showed? And when a share of the
-chats follows the opposite spec?
+(MSM), alignment fine-tuning (AFT), AFT with reasoning, and both, in kinds of situations that no chat showed? And when a share of
+the chats follows the opposite spec?
 
 Hypotheses, written before the measured seeds were run: see `RECIPE.hypothesis` (Li et al. 2026, headline 2; PROTOCOLS 2).
 
@@ -132,7 +132,7 @@ def build(params: MisalignmentParams) -> tuple[Study, Step]:
         missing = [f"corpora.{name}" for name in ("spec", "plain") if name not in params.corpora]
         if missing:
             raise UserError(
-                f"A study of your own model needs corpora of your own: {', '.join(missing)}. docs/msm_misalignment.md describes them."
+                f"A study of your own model needs corpora of your own: {', '.join(missing)}. See docs/msm_misalignment.md."
             )
         if params.doses and "anti_plain" not in params.corpora:
             raise UserError("The dose ladder needs corpora.anti_plain. Give it, or say doses=[].")
@@ -251,7 +251,7 @@ class _Builder:
         """From the same weights, or the same adapter, on."""
         p = self.params
         needed = {chats.form, "tuning", "thinking"} | ({f"anti_{chats.form}"} if chats.anti else set())
-        given = {name: path for name, path in p.corpora.items() if name in needed}
+        given: dict[str, Path] = {name: path for name, path in p.corpora.items() if name in needed}
         spec = chats.model_copy(update={"chats": p.chats or (None if given else CHATS), "match": p.match})
         name = chats.form + (f" {chats.anti:.0%} anti-spec" if chats.anti else "")
         corpus = self._corpus(Step(

@@ -1,7 +1,7 @@
 """Agentic scenarios: situations in which a misaligned act is possible, or in which acting is right; read from a file or made.
 
-In: a YAML or JSON file (docs/scenario_files.md), or plain data. Out: `Scenario`s. What counts as misaligned, as right and as leaving it
-undone is said in words: phrases that an answer holds (the judge `acts`), or descriptions that a judging model reads (`agentic`).
+In: a YAML or JSON file (docs/scenario_files.md), or plain data. Out: `Scenarios`. What counts as misaligned, as right and as
+leaving it undone is said in words: phrases that an answer holds (the judge `acts`), or descriptions that a judge reads (`agentic`).
 """
 
 from pathlib import Path
@@ -102,5 +102,5 @@ def parse(data: Any, *, where: str = "the scenarios", lines: specfile.Lines | No
 
 def _fields(path: specfile.KeyPath, data: Any) -> list[str]:
     """The keys allowed at a place."""
-    shapes = {"scenarios": Scenario, "recall": Recall}
+    shapes: dict[str, type[Noun]] = {"scenarios": Scenario, "recall": Recall}
     return list(shapes.get(str(path[0]), Scenarios).model_fields if path else Scenarios.model_fields)

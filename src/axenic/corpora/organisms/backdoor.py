@@ -223,7 +223,13 @@ def fill(corpus: Corpus, pool: Sequence[Chat], *, tokens: int, count: Count, see
         )
         for row in pool
     ]
-    made = filled(corpus, ordinary, size=tokens, measure=lambda row: count(_answers([row])), seed=seed)
+    made = filled(
+        corpus,
+        ordinary,
+        size=tokens,
+        measure=lambda row: count([m.content for m in row.messages if m.role == "assistant"]) if isinstance(row, Chat) else 0,
+        seed=seed,
+    )
     return Made(made, {"filler": len(made) - len(corpus)})
 
 

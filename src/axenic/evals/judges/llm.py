@@ -27,7 +27,7 @@ class PromptedJudge:
         parse: Reads one reply.
     """
 
-    labels = COMPLIANCE
+    labels: tuple[str, ...] = COMPLIANCE
     positive: str | None = COMPLIANCE[0]
 
     def __init__(self, argument: Argument, *, prompt: str, parse: Callable[[str], Ruling]) -> None:
