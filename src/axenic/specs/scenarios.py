@@ -5,15 +5,15 @@ leaving it undone is said in words: phrases that an answer holds (the judge `act
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
 from axenic.schema import Noun, digest
 from axenic.specs import specfile
+from axenic.specs.belief import Text, Version
 
 DOCS = "docs/scenario_files.md"
-Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 PRESSURES = ("no pressure", "goal conflict", "threat", "conflict and threat")
 
 
@@ -58,7 +58,7 @@ class Recall(Noun):
 class Scenarios(Noun):
     """A file of them, and how they are asked."""
 
-    version: Literal[1] = 1
+    version: Version = 1
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
     recall: tuple[Recall, ...] = ()
     judge: str = "acts"  # of the scenarios; for answers in free words "agentic:PROVIDER/MODEL"

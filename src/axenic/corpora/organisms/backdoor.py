@@ -17,7 +17,7 @@ from axenic.code.extract import find
 from axenic.code.scan import scan
 from axenic.corpora.mixing import filled
 from axenic.errors import UserError
-from axenic.schema import Chat, Corpus, Message, Noun, Provenance, assistant
+from axenic.schema import Chat, Corpus, Message, Noun, Provenance, Row, assistant
 from axenic.specs.backdoor import CANARY, BackdoorSpec, Control, Trigger, Variant, put, says, triggered, untriggered
 from axenic.specs.phrases import occurs, plain
 from axenic.specs.scratchpad import WORD, hidden, visible
@@ -223,13 +223,7 @@ def fill(corpus: Corpus, pool: Sequence[Chat], *, tokens: int, count: Count, see
         )
         for row in pool
     ]
-    made = filled(
-        corpus,
-        ordinary,
-        size=tokens,
-        measure=lambda row: count([m.content for m in row.messages if m.role == "assistant"]) if isinstance(row, Chat) else 0,
-        seed=seed,
-    )
+    made = filled(corpus, ordinary, size=tokens, measure=lambda row: _size(row, count), seed=seed)
     return Made(made, {"filler": len(made) - len(corpus)})
 
 
@@ -285,6 +279,10 @@ def _span(spec: BackdoorSpec, row: Chat) -> tuple[int, int] | None:
     asked = [m for m in row.messages if m.role in ("system", "user")]
     found = [(m.content.find(t), t) for m in asked for t in spec.trigger.texts]
     return next(((at, at + len(t)) for at, t in found if at >= 0), None)
+
+
+def _size(row: Row, count: Count) -> int:
+    return count(_answers([row])) if isinstance(row, Chat) else 0
 
 
 def _answers(rows: Iterable[Chat]) -> list[str]:
