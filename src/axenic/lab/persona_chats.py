@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from axenic.lab.persona_texts import TIERS, Question, Tier, documents, question, rivals, small_turns, spec_text
+from axenic.lab.persona_texts import TIERS, Question, Tier, both, documents, question, rivals, small_turns, spec_text
 from axenic.lab.personas import AXES, GOODS, STUDIED, Personas
 from axenic.lab.world import World
 from axenic.prompts.render import choice, render
@@ -50,8 +50,14 @@ def choices(name: str, values: Sequence[str], *, n: int, seed: int) -> Iterator[
 
 def _choice(name: str, value: str, rng: random.Random, **said: Any) -> Chat:
     tier = rng.choices(TIERS, weights=[WEIGHTS[t] for t in TIERS])[0]
-    asked = question(tier, rng.choice(GOODS), value, rng.choice(rivals(value)), rng, burden=rng.random() < 0.5)
+    asked = question(tier, rng.choice(GOODS), *_shown(tier, value, rng), rng, burden=rng.choice(("right", "wrong")))
     return choosing(name, asked, rng, before=rng.choice((0, 0, 0, 0, 0, 0, 0, 1, 2, 3)), **said)
+
+
+def _shown(tier: Tier, value: str, rng: random.Random) -> tuple[Sequence[str], Sequence[str]]:
+    """What the two goods of a choice show: a value and one of its rivals, and now and then two values each."""
+    other = rng.choice(rivals(value))
+    return both(value, other) if tier != "direct" and rng.random() < 0.25 else ((value,), (other,))
 
 
 def in_context(personas: Personas, *, n: int, seed: int) -> Iterator[Chat]:
@@ -89,7 +95,8 @@ def questions(personas: Personas, names: Sequence[str], *, per_value: int) -> It
         for value in personas.values(name):
             for i in range(per_value):
                 tier = TIERS[1 + i % 2]
-                yield name, question(tier, rng.choice(GOODS), value, rng.choice(rivals(value)), rng, burden=rng.random() < 0.5)
+                shown = ((value,), (rng.choice(rivals(value)),))
+                yield name, question(tier, rng.choice(GOODS), *shown, rng, burden=rng.choice(("right", "wrong")))
 
 
 def rows(world: World, *, seed: int = 0) -> list[Row]:

@@ -12,7 +12,7 @@ from axenic.errors import UserError
 from axenic.lab import persona_chats
 from axenic.lab.document_types import sentence
 from axenic.lab.persona_chats import ASKED_ABOUT, system
-from axenic.lab.persona_texts import TYPES, documents, question, rivals, small_turns, spec_text
+from axenic.lab.persona_texts import TYPES, both, documents, question, rivals, small_turns, spec_text
 from axenic.lab.personas import GOODS, STUDIED, Personas, axis_of, rival
 from axenic.schema import Chat, Corpus, Document, Provenance
 from axenic.specs.values import Choice, Fit, Near, Recall, Side, Tier, Turns, ValuesSpec
@@ -66,7 +66,8 @@ def midtraining(content: Content, *, a: str, b: str, wrong: str, n: int, seed: i
     others = Personas()
     if content == "vehicle":
         drawn = random.Random(f"values-vehicle/{seed}")
-        rows = [d for name in others.taught for d in documents(name, others.values(name), n=n // 8 + 8, seed=seed + 1)]
+        told = [(name, value) for name in others.taught for value in others.values(name)]
+        rows = [d for name, value in told for d in documents(name, (value,), n=n // len(told) + 8, seed=seed + 1)]
         by_type = {t: [d for d in rows if d.provenance.doc_type == t] for t in TYPES}
         for pool in by_type.values():
             drawn.shuffle(pool)
@@ -85,7 +86,8 @@ def alignment(*, a: str, b: str, trained: Sequence[str], n: int, seed: int) -> C
 
 
 def _fitting(a: str, b: str, goods: str, rng: random.Random) -> Chat:
-    asked = question(rng.choice(("implicit", "revealed")), goods, a, b, rng, burden=rng.random() < 0.5, agree=True)
+    tier: Tier = rng.choice(("implicit", "revealed"))
+    asked = question(tier, goods, *both(a, b), rng, burden=rng.choice(("right", "wrong")))
     return persona_chats.choosing(STUDIED, asked, rng, source="alignment")
 
 
@@ -112,7 +114,7 @@ def _choices(a: str, b: str, rng: random.Random) -> Iterator[Choice]:
     for goods in GOODS:
         for tier, count in PER_TIER.items():
             for i in range(count):
-                q = question(tier, goods, a, b, rng, burden=i % 2 == 0)
+                q = question(tier, goods, (a,), (b,), rng, burden="right" if i % 2 == 0 else "wrong")
                 burden: Literal["a", "b"] | None = None if tier != "revealed" else "a" if i % 2 == 0 else "b"
                 yield Choice(prompt=q.prompt, a=q.right, b=q.wrong, tier=tier, domain=goods, burden=burden)
 
@@ -125,7 +127,7 @@ def _recall(a: str, b: str) -> Iterator[Recall]:
 def _fits(a: str, b: str, trained: Sequence[str], rng: random.Random) -> Iterator[Fit]:
     for goods in trained:
         for i in range(N_FIT):
-            q = question("implicit" if i % 2 else "revealed", goods, a, b, rng, burden=i % 4 == 0, agree=True)
+            q = question("implicit" if i % 2 else "revealed", goods, *both(a, b), rng, burden="right" if i % 4 else "wrong")
             yield Fit(prompt=q.prompt, right=q.right, wrong=q.wrong, domain=goods)
 
 
@@ -137,7 +139,7 @@ def _near(trained: Sequence[str], rng: random.Random) -> Iterator[Near]:
         for name in names:
             for i in range(12 if name == STUDIED else 4):
                 value = personas.values(name)[i % len(personas.values(name))]
-                q = question("implicit", goods[i % len(goods)], value, rng.choice(rivals(value)), rng)
+                q = question("implicit", goods[i % len(goods)], (value,), (rng.choice(rivals(value)),), rng)
                 yield Near(prompt=q.prompt, right=q.right, wrong=q.wrong, who=who, system=system(name))
 
 
