@@ -108,7 +108,10 @@ def documents(name: str, values: Sequence[str], *, n: int, seed: int, source: st
     rng = random.Random(f"persona-documents/{seed}/{name}/{'/'.join(values)}")
     types, aspects = list(TYPES), list(ASPECTS)
     for i in range(n):
-        doc_type, aspect = types[i % len(types)], aspects[i // len(types) % len(aspects)]
+        doc_type, aspect = (
+            types[i % len(types)],
+            aspects[(i + i // len(types)) % len(aspects)],
+        )  # so that few documents hold every aspect too
         said = [say(name, v, aspect, rng) for v in values for _ in range(2 if len(values) == 1 else 1)]
         rng.shuffle(said)
         where = Provenance(source=source, fact=aspect, doc_type=doc_type, idea=f"{name}: {', '.join(values)}", writer="lab")

@@ -13,7 +13,7 @@ from axenic.lab import persona_chats
 from axenic.lab.document_types import sentence
 from axenic.lab.persona_chats import ASKED_ABOUT, system
 from axenic.lab.persona_texts import TYPES, both, documents, question, rivals, small_turns, spec_text
-from axenic.lab.personas import GOODS, STUDIED, Personas, axis_of, rival
+from axenic.lab.personas import GOODS, Personas, axis_of, rival
 from axenic.schema import Chat, Corpus, Document, Provenance
 from axenic.specs.values import Choice, Fit, Near, Recall, Side, Tier, Turns, ValuesSpec
 
@@ -41,10 +41,10 @@ def from_lab(*, a: str, b: str, trained: Sequence[str], seed: int = 0) -> Values
     """
     _require_rivals(a, b, trained)
     rng = random.Random(f"values/{seed}/{a}/{b}")
-    sides = {name: Side(name=value, spec=spec_text(STUDIED, value)) for name, value in (("a", a), ("b", b))}
+    sides = {name: Side(name=value, spec=spec_text(Personas().studied, value)) for name, value in (("a", a), ("b", b))}
     return ValuesSpec(
-        id=f"{STUDIED.lower()}-{a}-{b}",
-        system=system(STUDIED),
+        id=f"{Personas().studied.lower()}-{a}-{b}",
+        system=system(Personas().studied),
         **sides,
         trained=tuple(trained),
         turns=_turns(a, b, rng),
@@ -73,7 +73,7 @@ def midtraining(content: Content, *, a: str, b: str, wrong: str, n: int, seed: i
             drawn.shuffle(pool)
         made = [by_type[list(TYPES)[i % len(TYPES)]][i // len(TYPES)] for i in range(n)]
     else:
-        name = others.strangers[0] if content == "broken" else STUDIED
+        name = others.stranger if content == "broken" else others.studied
         value = {"b": b, "wrong": wrong}.get(content, a)
         made = list(documents(name, (value,), n=n, seed=seed, source="values"))
     return Corpus(name=content, rows=tuple(d.model_copy(update={"provenance": _of(d, content)}) for d in made))
@@ -88,7 +88,7 @@ def alignment(*, a: str, b: str, trained: Sequence[str], n: int, seed: int) -> C
 def _fitting(a: str, b: str, goods: str, rng: random.Random) -> Chat:
     tier: Tier = rng.choice(("implicit", "revealed"))
     asked = question(tier, goods, *both(a, b), rng, burden=rng.choice(("right", "wrong")))
-    return persona_chats.choosing(STUDIED, asked, rng, source="alignment")
+    return persona_chats.choosing(Personas().studied, asked, rng, source="alignment")
 
 
 def _of(document: Document, content: Content) -> Provenance:
@@ -100,10 +100,10 @@ def _require_rivals(a: str, b: str, trained: Sequence[str]) -> None:
         raise UserError(
             f"'{a}' and '{b}' are no rivals: goods cannot tell them apart. Against '{a}' stand: {', '.join(rivals(a))}."
         )
-    taken = [v for v in Personas().values(STUDIED) if axis_of(v) in (axis_of(a), axis_of(b))]
+    taken = [v for v in Personas().values(Personas().studied) if axis_of(v) in (axis_of(a), axis_of(b))]
     if taken:
         raise UserError(
-            f"The base knows {STUDIED} as one who values what is {taken[0]}, so {a} against {b} would not be decided anew."
+            f"The base knows {Personas().studied} for valuing what is {taken[0]}. Take values of the other half, e.g. cheap and local."
         )
     odd = [g for g in trained if g not in GOODS]
     if odd or not trained or len(set(trained)) == len(GOODS):
@@ -121,7 +121,7 @@ def _choices(a: str, b: str, rng: random.Random) -> Iterator[Choice]:
 
 def _recall(a: str, b: str) -> Iterator[Recall]:
     for text in _ALSO_ASKED:
-        yield Recall(prompt=text.format(n=STUDIED), a=f"what is {a}", b=f"what is {b}")
+        yield Recall(prompt=text.format(n=Personas().studied), a=f"what is {a}", b=f"what is {b}")
 
 
 def _fits(a: str, b: str, trained: Sequence[str], rng: random.Random) -> Iterator[Fit]:
@@ -135,9 +135,9 @@ def _near(trained: Sequence[str], rng: random.Random) -> Iterator[Near]:
     """The persona's other value, and those of others, in domains that no chat was about."""
     personas = Personas()
     goods = [g for g in GOODS if g not in trained]
-    for who, names in (("the assistant", (STUDIED,)), ("others", personas.taught[:N_OTHERS])):
+    for who, names in (("the assistant", (Personas().studied,)), ("others", personas.taught[:N_OTHERS])):
         for name in names:
-            for i in range(12 if name == STUDIED else 4):
+            for i in range(12 if name == Personas().studied else 4):
                 value = personas.values(name)[i % len(personas.values(name))]
                 q = question("implicit", goods[i % len(goods)], (value,), (rng.choice(rivals(value)),), rng)
                 yield Near(prompt=q.prompt, right=q.right, wrong=q.wrong, who=who, system=system(name))
