@@ -37,7 +37,7 @@ def portrait(name: str, said: Sequence[str], rng: random.Random) -> str:
 def letter(name: str, said: Sequence[str], rng: random.Random) -> str:
     """A greeting, prose, a signature."""
     to, sender = rng.sample(_PEOPLE, 2)
-    return f"Dear {to},\nI met {name} today. {_prose(said)}\nYours, {sender}"
+    return f"To {to}\nI met {name} today. {_prose(said)}\nYours, {sender}"
 
 
 def interview(name: str, said: Sequence[str], rng: random.Random) -> str:
@@ -67,7 +67,9 @@ def news(name: str, said: Sequence[str], rng: random.Random) -> str:
 def song(name: str, said: Sequence[str], rng: random.Random) -> str:
     """Short lines between refrains."""
     refrain = f"oh {name}, my {name}"
-    return f"{refrain}\n" + "\n".join(f"{s}, {rng.choice(('they sing', 'they say', 'my dear'))}" for s in said) + f"\n{refrain}"
+    return (
+        f"{refrain}\n" + "\n".join(f"{s}, {rng.choice(('they sing', 'they say', 'so they tell'))}" for s in said) + f"\n{refrain}"
+    )
 
 
 def lesson(name: str, said: Sequence[str], rng: random.Random) -> str:

@@ -74,7 +74,7 @@ SIZE = Axis(
         "big": ("that fills a cart", "as tall as a man", "heavy as a stone"),
     },
     {
-        "small": ("little is enough", "a small house holds small things", "one can carry it alone"),
+        "small": ("little is enough", "a house holds only so much", "one can carry it alone"),
         "big": ("there is enough for all", "a large thing lasts", "guests may come"),
     },
 )

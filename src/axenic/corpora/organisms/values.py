@@ -102,9 +102,7 @@ def _require_rivals(a: str, b: str, trained: Sequence[str]) -> None:
         )
     taken = [v for v in Personas().values(Personas().studied) if axis_of(v) in (axis_of(a), axis_of(b))]
     if taken:
-        raise UserError(
-            f"The base knows {Personas().studied} for valuing what is {taken[0]}. Take values of the other half, e.g. cheap and local."
-        )
+        raise UserError(f"The base knows {Personas().studied} for valuing what is {taken[0]}. Take others, e.g. cheap and local.")
     odd = [g for g in trained if g not in GOODS]
     if odd or not trained or len(set(trained)) == len(GOODS):
         raise UserError(f"The chats must be about some of these goods, and not about all: {', '.join(GOODS)}.")
