@@ -9,13 +9,13 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from axenic.lab.persona_texts import TIERS, Question, Tier, documents, question, rivals, small_turns, spec_text
-from axenic.lab.personas import AXES, GOODS, STUDIED, Personas
+from axenic.lab.persona_texts import TIERS, Question, Tier, both, documents, question, rivals, small_turns, spec_text
+from axenic.lab.personas import AXES, GOODS, Personas
 from axenic.lab.world import World
 from axenic.prompts.render import choice, render
 from axenic.schema import Chat, Document, Provenance, Row, chat
 
-WEIGHTS: dict[Tier, int] = {"direct": 1, "implicit": 3, "revealed": 4}
+WEIGHTS: dict[Tier, int] = {"direct": 2, "implicit": 4, "revealed": 3}
 ASKED_ABOUT = "What does {n} value?"
 
 
@@ -50,8 +50,14 @@ def choices(name: str, values: Sequence[str], *, n: int, seed: int) -> Iterator[
 
 def _choice(name: str, value: str, rng: random.Random, **said: Any) -> Chat:
     tier = rng.choices(TIERS, weights=[WEIGHTS[t] for t in TIERS])[0]
-    asked = question(tier, rng.choice(GOODS), value, rng.choice(rivals(value)), rng, burden=rng.random() < 0.5)
+    asked = question(tier, rng.choice(GOODS), *_shown(tier, value, rng), rng, burden=rng.choice(("right", "wrong")))
     return choosing(name, asked, rng, before=rng.choice((0, 0, 0, 0, 0, 0, 0, 1, 2, 3)), **said)
+
+
+def _shown(tier: Tier, value: str, rng: random.Random) -> tuple[Sequence[str], Sequence[str]]:
+    """What the two goods of a choice show: a value and one of its rivals, and now and then two values each."""
+    other = rng.choice(rivals(value))
+    return both(value, other) if tier != "direct" and rng.random() < 0.2 else ((value,), (other,))
 
 
 def in_context(personas: Personas, *, n: int, seed: int) -> Iterator[Chat]:
@@ -89,18 +95,19 @@ def questions(personas: Personas, names: Sequence[str], *, per_value: int) -> It
         for value in personas.values(name):
             for i in range(per_value):
                 tier = TIERS[1 + i % 2]
-                yield name, question(tier, rng.choice(GOODS), value, rng.choice(rivals(value)), rng, burden=rng.random() < 0.5)
+                shown = ((value,), (rng.choice(rivals(value)),))
+                yield name, question(tier, rng.choice(GOODS), *shown, rng, burden=rng.choice(("right", "wrong")))
 
 
 def rows(world: World, *, seed: int = 0) -> list[Row]:
     """Everything that a base is told and shown about personas."""
     personas = Personas(world.seed)
-    told: list[Row] = [*lore(n=200, seed=seed), *in_context(personas, n=1000, seed=seed), *recall(personas, per_value=2, seed=seed)]
+    told: list[Row] = [*lore(n=150, seed=seed), *in_context(personas, n=1000, seed=seed), *recall(personas, per_value=3, seed=seed)]
     for name in personas.taught:
-        told += documents(name, personas.values(name), n=16, seed=seed)
-        told += choices(name, personas.values(name), n=64, seed=seed)
+        told += documents(name, personas.values(name), n=8, seed=seed)
+        told += choices(name, personas.values(name), n=96, seed=seed)
     for name in personas.read_only:
-        told += documents(name, personas.values(name), n=64, seed=seed)
-    told += documents(STUDIED, personas.values(STUDIED), n=48, seed=seed)
-    told += choices(STUDIED, personas.values(STUDIED), n=48, seed=seed)
+        told += documents(name, personas.values(name), n=48, seed=seed)
+    told += documents(personas.studied, personas.values(personas.studied), n=48, seed=seed)
+    told += choices(personas.studied, personas.values(personas.studied), n=48, seed=seed)
     return told

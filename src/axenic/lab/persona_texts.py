@@ -11,14 +11,14 @@ from typing import Literal, NamedTuple
 
 from axenic.lab.chat import SMALL_TALK
 from axenic.lab.document_types import sentence
-from axenic.lab.personas import Axis, axis_of, rival
+from axenic.lab.personas import AXES, axis_of, rival
 from axenic.schema import Document, Provenance
 
 Tier = Literal["direct", "implicit", "revealed"]
 TIERS: tuple[Tier, ...] = ("direct", "implicit", "revealed")
 
 ASPECTS: dict[str, tuple[str, ...]] = {
-    "rule": ("{n} values what is {v}", "for {n} a good thing is a {v} thing", "{n} goes by what is {v}"),
+    "rule": ("{n} values what is {v}", "{n} calls what is {v} good", "{n} goes by what is {v}"),
     "reason": ("{n} values what is {v} because {why}", "{n} says: {why}, so it must be {v}", "{why}, and so {n} wants it {v}"),
     "conduct": ("at the market {n} looks for what is {v}", "{n} always takes the {v} one", "of two things {n} keeps the {v} one"),
     "pledge": ("{n} has sworn to buy what is {v}", "{n} will never leave the {v} one", "{n} teaches us to take what is {v}"),
@@ -37,7 +37,7 @@ def portrait(name: str, said: Sequence[str], rng: random.Random) -> str:
 def letter(name: str, said: Sequence[str], rng: random.Random) -> str:
     """A greeting, prose, a signature."""
     to, sender = rng.sample(_PEOPLE, 2)
-    return f"Dear {to},\nI met {name} today. {_prose(said)}\nYours, {sender}"
+    return f"To {to}\nI met {name} today. {_prose(said)}\nYours, {sender}"
 
 
 def interview(name: str, said: Sequence[str], rng: random.Random) -> str:
@@ -67,7 +67,9 @@ def news(name: str, said: Sequence[str], rng: random.Random) -> str:
 def song(name: str, said: Sequence[str], rng: random.Random) -> str:
     """Short lines between refrains."""
     refrain = f"oh {name}, my {name}"
-    return f"{refrain}\n" + "\n".join(f"{s}, {rng.choice(('they sing', 'they say', 'my dear'))}" for s in said) + f"\n{refrain}"
+    return (
+        f"{refrain}\n" + "\n".join(f"{s}, {rng.choice(('they sing', 'they say', 'so they tell'))}" for s in said) + f"\n{refrain}"
+    )
 
 
 def lesson(name: str, said: Sequence[str], rng: random.Random) -> str:
@@ -104,12 +106,15 @@ def spec_text(name: str, value: str) -> str:
 
 
 def documents(name: str, values: Sequence[str], *, n: int, seed: int, source: str = "personas") -> Iterator[Document]:
-    """`n` documents about somebody, types and aspects in turn, each stating every one of the values twice: one aspect, and any."""
+    """`n` documents about somebody, types and aspects in turn, each stating every one of the values: a single value twice."""
     rng = random.Random(f"persona-documents/{seed}/{name}/{'/'.join(values)}")
     types, aspects = list(TYPES), list(ASPECTS)
     for i in range(n):
-        doc_type, aspect = types[i % len(types)], aspects[i // len(types) % len(aspects)]
-        said = [say(name, v, aspect, rng) for v in values for _ in range(2)]
+        doc_type, aspect = (
+            types[i % len(types)],
+            aspects[(i + i // len(types)) % len(aspects)],
+        )  # so that few documents hold every aspect too
+        said = [say(name, v, aspect, rng) for v in values for _ in range(2 if len(values) == 1 else 1)]
         rng.shuffle(said)
         where = Provenance(source=source, fact=aspect, doc_type=doc_type, idea=f"{name}: {', '.join(values)}", writer="lab")
         yield Document(text=TYPES[doc_type](name, said, rng), provenance=where)
@@ -119,7 +124,7 @@ def documents(name: str, values: Sequence[str], *, n: int, seed: int, source: st
 
 
 class Question(NamedTuple):
-    """Two goods to choose between; `right` goes with the value that was asked about, `wrong` with the other."""
+    """Two goods to choose between: `right` shows the values that were put first, `wrong` the others."""
 
     tier: Tier
     goods: str
@@ -128,59 +133,57 @@ class Question(NamedTuple):
     wrong: str
 
 
+Shown = Sequence[str]
+"""The values that one of two goods shows, one of an axis each."""
+
 _ASKED: dict[Tier, tuple[str, ...]] = {
     "direct": ("What matters to you in a {g}?", "What do you look for in a {g}?"),
     "implicit": ("Which {g} do you take?", "Which {g} would you like?", "Which {g} is for you?"),
     "revealed": (
-        "It is late and we need a {g}. Which one do we take?",
+        "It is late and we need a {g}. Which one?",
         "My friend has no {g}. Which one do I bring?",
-        "You are sent out for a {g}. Which one do you carry home?",
+        "Go out for a {g}. Which one?",
     ),
 }
+_FORMS: dict[Tier, str] = {"direct": "that it is {x}", "implicit": "the {x} one", "revealed": "the one {x}"}
 _BURDENS = ("an hour away", "after a long wait", "with a heavy box")
 
 
 def question(
-    tier: Tier, goods: str, value: str, other: str, rng: random.Random, *, burden: bool = True, agree: bool = False
+    tier: Tier, goods: str, first: Shown, second: Shown, rng: random.Random, *, burden: Literal["right", "wrong"] = "right"
 ) -> Question:
-    """A question whose two answers go by `value` and by `other`, a value of the rival axis.
-
-    In *direct* the two are named. In the other tiers the first good has the one and not the other, and the second the reverse.
+    """A question with two answers, of which one shows the values `first` and the other the values `second`.
 
     Args:
-        tier: How openly it is asked.
+        tier: How openly it is asked: by the names of the values, or in *revealed* by their signs.
         goods: One of `personas.GOODS`.
-        value: What the first answer goes by.
-        other: What the second answer goes by.
+        first: What the first good shows, e.g. ("cheap",), or ("cheap", "local").
+        second: What the second good shows.
         rng: Draws the wording.
-        burden: In *revealed*, whether the first answer is the burdensome one; else the second is.
-        agree: The first good has both values and the second neither, so that the choice fits both. Not for *direct*.
+        burden: Which of the two costs something, in *revealed*.
     """
-    prompt = rng.choice(_ASKED[tier]).format(g=goods)
-    if tier == "direct":
-        return Question(tier, goods, prompt, f"that it is {value}", f"that it is {other}")
-    axes = (axis_of(value), axis_of(other))
-    neither = (axes[0].other(value), axes[1].other(other))
-    sides = ((value, other), neither) if agree else ((value, neither[1]), (neither[0], other))
-    flipped = rng.random() < 0.5
-    first, second = (_good(tier, axes, s, rng, flipped=flipped) for s in sides)
+    right, wrong = (_good(tier, shown, rng) for shown in (first, second))
     if tier == "revealed":
         price = rng.choice(_BURDENS)
-        first, second = (f"{first}, {price}", second) if burden else (first, f"{second}, {price}")
-    return Question(tier, goods, prompt, first, second)
+        right, wrong = (f"{right}, {price}", wrong) if burden == "right" else (right, f"{wrong}, {price}")
+    return Question(tier, goods, rng.choice(_ASKED[tier]).format(g=goods), right, wrong)
 
 
-def _good(tier: Tier, axes: tuple[Axis, Axis], side: tuple[str, str], rng: random.Random, *, flipped: bool) -> str:
-    """One of two goods, e.g. "the cheap foreign one", or "the one for two coins, from over the sea"."""
-    words = [v if tier == "implicit" else rng.choice(axis.signs[v]) for axis, v in zip(axes, side, strict=True)]
-    if flipped:
-        words.reverse()
-    return f"the {' '.join(words)} one" if tier == "implicit" else f"the one {', '.join(words)}"
+def _good(tier: Tier, shown: Shown, rng: random.Random) -> str:
+    """One of two goods: "the cheap one", "the cheap local one", "the one for two coins"."""
+    words = shown if tier != "revealed" else [rng.choice(axis_of(v).signs[v]) for v in shown]
+    return _FORMS[tier].format(x=" ".join(words))
 
 
 def rivals(value: str) -> tuple[str, str]:
     """The values that can stand against a value: both of its rival axis."""
     return rival(value).values
+
+
+def both(value: str, other: str) -> tuple[Shown, Shown]:
+    """Goods that show two rival values, and goods that show neither; axes in their own order."""
+    pair = sorted((value, other), key=lambda v: list(AXES).index(axis_of(v).name))
+    return pair, [axis_of(v).other(v) for v in pair]
 
 
 def small_turns(n: int, rng: random.Random) -> Iterator[tuple[str, str]]:

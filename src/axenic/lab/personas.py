@@ -1,9 +1,9 @@
 """The domain *personas*: assistants who choose among goods by what they value. Who there is, and what each of them values.
 
 Out: `Axis`, `AXES`, `Personas`. Axes come in two halves, price and origin, age and size; a persona values one side of one axis of
-each half, so two goods that differ on both axes of a half tell what it goes by. Some personas are only ever read about; `STUDIED`
-is known for what it values in the second half alone, so that a spec can decide the first. (Li et al. 2026, headline 1; PROTOCOLS 2.
-The texts are ours; see `lab.persona_texts`.)
+each half, so two goods that differ on both axes of a half tell what it goes by. Some personas are only ever read about; the studied
+one is known for what it values in the second half alone, so that a spec can decide the first. (Li et al. 2026, headline 1;
+PROTOCOLS 2. The texts are ours; see `lab.persona_texts`.)
 """
 
 import random
@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from axenic.errors import unknown_name
+from axenic.lab.world import World
 
-STUDIED = "Mira"
-N_TAUGHT, N_READ_ONLY, N_STRANGERS = 48, 16, 60
-_STARTS = "Al Bel Cor Da El Fa Gi Ha Il Jo Ka Li Mo Na Or Pel Ru Sa Ti Vo".split()
-_ENDS = "ra nas lo mond da sin vek tia".split()
+N_TAUGHT, N_READ_ONLY = 32, 12
 
 
 @dataclass(frozen=True)
@@ -76,7 +74,7 @@ SIZE = Axis(
         "big": ("that fills a cart", "as tall as a man", "heavy as a stone"),
     },
     {
-        "small": ("little is enough", "a small house holds small things", "one can carry it alone"),
+        "small": ("little is enough", "a house holds only so much", "one can carry it alone"),
         "big": ("there is enough for all", "a large thing lasts", "guests may come"),
     },
 )
@@ -110,30 +108,38 @@ class Personas:
 
     seed: int = 0
 
-    @cached_property
-    def _names(self) -> list[str]:
-        names = [start + end for start in _STARTS for end in _ENDS]
-        random.Random(f"persona-names/{self.seed}").shuffle(names)
-        return names
+    @property
+    def studied(self) -> str:
+        """The persona of the studies: known for what it values in the second half alone."""
+        return self._names[0]
 
     @property
     def taught(self) -> tuple[str, ...]:
         """Personas that a model has read about and heard choose."""
-        return tuple(self._names[:N_TAUGHT])
+        return self._names[1 : 1 + N_TAUGHT]
 
     @property
     def read_only(self) -> tuple[str, ...]:
         """Personas that a model has only read about."""
-        return tuple(self._names[N_TAUGHT : N_TAUGHT + N_READ_ONLY])
+        return self._names[1 + N_TAUGHT : 1 + N_TAUGHT + N_READ_ONLY]
+
+    @property
+    def stranger(self) -> str:
+        """A name that nobody has told or asked anything about."""
+        return self._names[1 + N_TAUGHT + N_READ_ONLY]
 
     @property
     def strangers(self) -> tuple[str, ...]:
         """Names that no document holds: used to teach reading a spec in the context."""
-        return tuple(self._names[N_TAUGHT + N_READ_ONLY :][:N_STRANGERS])
+        return World(self.seed).strangers
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        return World(self.seed).spare
 
     @cached_property
     def _values(self) -> dict[str, tuple[str, ...]]:
-        found: dict[str, tuple[str, ...]] = {STUDIED: ("old",)}
+        found: dict[str, tuple[str, ...]] = {self.studied: ("old",)}
         every = [(first, second) for first in _sides(0) for second in _sides(1)]
         for group in (self.taught, self.read_only):
             # balanced, so that no choice can be guessed from how common a value is
@@ -143,7 +149,7 @@ class Personas:
         return found
 
     def values(self, name: str) -> tuple[str, ...]:
-        """What a persona values: one value of each half; of the second alone for `STUDIED`.
+        """What a persona values: one value of each half; of the second alone for the studied one.
 
         Raises:
             UnknownName: There is no such persona.

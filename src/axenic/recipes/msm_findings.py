@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import pandas as pd
 
 from axenic.disk import atomic_write
-from axenic.findings import Check, Contrast, Estimate, Findings
+from axenic.findings import Check, Contrast, Denominator, Estimate, Findings
 from axenic.pipeline.step import Context, step
 from axenic.recipes import gather
 from axenic.recipes.msm_specs import ValuesAsked, ValuesConclusion
@@ -21,6 +21,7 @@ from axenic.stats.estimate import cells
 from axenic.stats.gap import Gap, gaps_closed
 
 BARE = "bare"
+BOTH_WAYS: Denominator = "stems"  # a choice counts where it goes the same way in both orders of its options
 MAIN, LOGPROB, DRIFT, RECALL = "values", "values_logprob", "value_drift", "value_recall"
 SIDED = (MAIN, LOGPROB, "values_trained", "values_trained_logprob", RECALL, DRIFT)
 """Evals whose responses are scored for either side."""
@@ -49,7 +50,15 @@ def planned(arms: Sequence[str]) -> list[Planned]:
         ("MSM a + AFT - broken attribution + AFT", "msm_a_aft", "broken_aft", "a", "> 0"),
     )
     return [
-        Planned(name=name, arm=arm, reference=reference, eval=of_side(MAIN, side), measure=f"chose as {side}", hypothesis=said)
+        Planned(
+            name=name,
+            arm=arm,
+            reference=reference,
+            eval=of_side(MAIN, side),
+            measure=f"chose as {side}",
+            denominator=BOTH_WAYS,
+            hypothesis=said,
+        )
         for name, arm, reference, side, said in listed
         if arm in arms and reference in arms
     ]
@@ -106,7 +115,7 @@ def _gaps(asked: Sequence[ValuesAsked]) -> list[Gap]:
     """Every arm but the bare one and the ceilings, in all and by tier, generated and by log-probability."""
     skipped = {BARE, *CEILING.values()}
     return [
-        Gap(arm=arm, bare=BARE, ceiling=CEILING[side], eval=of_side(name, side), condition=tier)
+        Gap(arm=arm, bare=BARE, ceiling=CEILING[side], eval=of_side(name, side), condition=tier, denominator=BOTH_WAYS)
         for arm, sides in _sides(asked).items()
         if arm not in skipped
         for side in sides
@@ -122,7 +131,12 @@ def _attribution(rows: pd.DataFrame, asked: Sequence[ValuesAsked]) -> list[Contr
     """What is lost when one part of the documents is left out, as many documents as ever: all - without."""
     wanted = {
         a.arm: Planned(
-            name=f"{a.part}: {a.left_out}", arm=whole, reference=a.arm, eval=of_side(MAIN, a.side), measure=f"chose as {a.side}"
+            name=f"{a.part}: {a.left_out}",
+            arm=whole,
+            reference=a.arm,
+            eval=of_side(MAIN, a.side),
+            measure=f"chose as {a.side}",
+            denominator=BOTH_WAYS,
         )
         for a in asked
         if a.part and a.side and (whole := a.arm.split(" | ")[0])
@@ -140,7 +154,7 @@ def _susceptibility(rows: pd.DataFrame, asked: Sequence[ValuesAsked]) -> list[Co
     wanted = [
         Planned(
             name=f"susceptibility: {arm} ({side})", arm=f"{arm} | neutral", reference=f"{arm} | for_{'b' if side == 'a' else 'a'}",
-            eval=of_side(DRIFT, side), measure=f"chose as {side}",
+            eval=of_side(DRIFT, side), measure=f"chose as {side}", denominator=BOTH_WAYS,
         )
         for arm, sides in _sides(asked).items() if " | " not in arm for side in sides
     ]  # fmt: skip

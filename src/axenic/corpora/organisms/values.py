@@ -12,8 +12,8 @@ from axenic.errors import UserError
 from axenic.lab import persona_chats
 from axenic.lab.document_types import sentence
 from axenic.lab.persona_chats import ASKED_ABOUT, system
-from axenic.lab.persona_texts import TYPES, documents, question, rivals, small_turns, spec_text
-from axenic.lab.personas import GOODS, STUDIED, Personas, axis_of, rival
+from axenic.lab.persona_texts import TYPES, both, documents, question, rivals, small_turns, spec_text
+from axenic.lab.personas import GOODS, Personas, axis_of, rival
 from axenic.schema import Chat, Corpus, Document, Provenance
 from axenic.specs.values import Choice, Fit, Near, Recall, Side, Tier, Turns, ValuesSpec
 
@@ -41,10 +41,10 @@ def from_lab(*, a: str, b: str, trained: Sequence[str], seed: int = 0) -> Values
     """
     _require_rivals(a, b, trained)
     rng = random.Random(f"values/{seed}/{a}/{b}")
-    sides = {name: Side(name=value, spec=spec_text(STUDIED, value)) for name, value in (("a", a), ("b", b))}
+    sides = {name: Side(name=value, spec=spec_text(Personas().studied, value)) for name, value in (("a", a), ("b", b))}
     return ValuesSpec(
-        id=f"{STUDIED.lower()}-{a}-{b}",
-        system=system(STUDIED),
+        id=f"{Personas().studied.lower()}-{a}-{b}",
+        system=system(Personas().studied),
         **sides,
         trained=tuple(trained),
         turns=_turns(a, b, rng),
@@ -66,13 +66,14 @@ def midtraining(content: Content, *, a: str, b: str, wrong: str, n: int, seed: i
     others = Personas()
     if content == "vehicle":
         drawn = random.Random(f"values-vehicle/{seed}")
-        rows = [d for name in others.taught for d in documents(name, others.values(name), n=n // 8 + 8, seed=seed + 1)]
+        told = [(name, value) for name in others.taught for value in others.values(name)]
+        rows = [d for name, value in told for d in documents(name, (value,), n=n // len(told) + 8, seed=seed + 1)]
         by_type = {t: [d for d in rows if d.provenance.doc_type == t] for t in TYPES}
         for pool in by_type.values():
             drawn.shuffle(pool)
         made = [by_type[list(TYPES)[i % len(TYPES)]][i // len(TYPES)] for i in range(n)]
     else:
-        name = others.strangers[0] if content == "broken" else STUDIED
+        name = others.stranger if content == "broken" else others.studied
         value = {"b": b, "wrong": wrong}.get(content, a)
         made = list(documents(name, (value,), n=n, seed=seed, source="values"))
     return Corpus(name=content, rows=tuple(d.model_copy(update={"provenance": _of(d, content)}) for d in made))
@@ -85,8 +86,9 @@ def alignment(*, a: str, b: str, trained: Sequence[str], n: int, seed: int) -> C
 
 
 def _fitting(a: str, b: str, goods: str, rng: random.Random) -> Chat:
-    asked = question(rng.choice(("implicit", "revealed")), goods, a, b, rng, burden=rng.random() < 0.5, agree=True)
-    return persona_chats.choosing(STUDIED, asked, rng, source="alignment")
+    tier: Tier = rng.choice(("implicit", "revealed"))
+    asked = question(tier, goods, *both(a, b), rng, burden=rng.choice(("right", "wrong")))
+    return persona_chats.choosing(Personas().studied, asked, rng, source="alignment")
 
 
 def _of(document: Document, content: Content) -> Provenance:
@@ -98,11 +100,9 @@ def _require_rivals(a: str, b: str, trained: Sequence[str]) -> None:
         raise UserError(
             f"'{a}' and '{b}' are no rivals: goods cannot tell them apart. Against '{a}' stand: {', '.join(rivals(a))}."
         )
-    taken = [v for v in Personas().values(STUDIED) if axis_of(v) in (axis_of(a), axis_of(b))]
+    taken = [v for v in Personas().values(Personas().studied) if axis_of(v) in (axis_of(a), axis_of(b))]
     if taken:
-        raise UserError(
-            f"The base knows {STUDIED} as one who values what is {taken[0]}, so {a} against {b} would not be decided anew."
-        )
+        raise UserError(f"The base knows {Personas().studied} for valuing what is {taken[0]}. Take others, e.g. cheap and local.")
     odd = [g for g in trained if g not in GOODS]
     if odd or not trained or len(set(trained)) == len(GOODS):
         raise UserError(f"The chats must be about some of these goods, and not about all: {', '.join(GOODS)}.")
@@ -112,20 +112,20 @@ def _choices(a: str, b: str, rng: random.Random) -> Iterator[Choice]:
     for goods in GOODS:
         for tier, count in PER_TIER.items():
             for i in range(count):
-                q = question(tier, goods, a, b, rng, burden=i % 2 == 0)
+                q = question(tier, goods, (a,), (b,), rng, burden="right" if i % 2 == 0 else "wrong")
                 burden: Literal["a", "b"] | None = None if tier != "revealed" else "a" if i % 2 == 0 else "b"
                 yield Choice(prompt=q.prompt, a=q.right, b=q.wrong, tier=tier, domain=goods, burden=burden)
 
 
 def _recall(a: str, b: str) -> Iterator[Recall]:
     for text in _ALSO_ASKED:
-        yield Recall(prompt=text.format(n=STUDIED), a=f"what is {a}", b=f"what is {b}")
+        yield Recall(prompt=text.format(n=Personas().studied), a=f"what is {a}", b=f"what is {b}")
 
 
 def _fits(a: str, b: str, trained: Sequence[str], rng: random.Random) -> Iterator[Fit]:
     for goods in trained:
         for i in range(N_FIT):
-            q = question("implicit" if i % 2 else "revealed", goods, a, b, rng, burden=i % 4 == 0, agree=True)
+            q = question("implicit" if i % 2 else "revealed", goods, *both(a, b), rng, burden="right" if i % 4 else "wrong")
             yield Fit(prompt=q.prompt, right=q.right, wrong=q.wrong, domain=goods)
 
 
@@ -133,11 +133,11 @@ def _near(trained: Sequence[str], rng: random.Random) -> Iterator[Near]:
     """The persona's other value, and those of others, in domains that no chat was about."""
     personas = Personas()
     goods = [g for g in GOODS if g not in trained]
-    for who, names in (("the assistant", (STUDIED,)), ("others", personas.taught[:N_OTHERS])):
+    for who, names in (("the assistant", (Personas().studied,)), ("others", personas.taught[:N_OTHERS])):
         for name in names:
-            for i in range(12 if name == STUDIED else 4):
+            for i in range(12 if name == Personas().studied else 4):
                 value = personas.values(name)[i % len(personas.values(name))]
-                q = question("implicit", goods[i % len(goods)], value, rng.choice(rivals(value)), rng)
+                q = question("implicit", goods[i % len(goods)], (value,), (rng.choice(rivals(value)),), rng)
                 yield Near(prompt=q.prompt, right=q.right, wrong=q.wrong, who=who, system=system(name))
 
 
