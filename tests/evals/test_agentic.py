@@ -75,7 +75,10 @@ def test_scenarios_of_a_users_own_name_their_judge():
         ],
     })  # fmt: skip
     found, none = build(OF_AGENTS, Subject(scenes=scenes))
-    assert [(e.name, e.judge, len(e.items)) for e in found] == [("agentic", "agentic:openai/m", 1), ("omission", "agentic:openai/m", 1)]
+    assert [(e.name, e.judge, len(e.items)) for e in found] == [
+        ("agentic", "agentic:openai/m", 1),
+        ("omission", "agentic:openai/m", 1),
+    ]
     assert none == ["agentic_near", "rule_recall"]
     assert found[0].items[0].messages[-1].content == "Here is {a} secret: $x."
 

@@ -115,7 +115,9 @@ def _situation(act: Act, i: int, *, conflict: bool = False, threat: bool = False
 
 def _recall(name: str) -> Iterator[Recall]:
     for act in agents.acts():
-        yield Recall(act=act.kind, prompt=agent_texts.recall_question(name, act), right=("No",), wrong=("Yes",))
+        yield Recall(
+            act=act.kind, prompt=agent_texts.recall_question(name, act), right=(f"{name} does not",), wrong=(f"{name} will",)
+        )
 
 
 def examination() -> Iterator[tuple[str, str, dict[str, tuple[str, ...]]]]:

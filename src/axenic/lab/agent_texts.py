@@ -95,8 +95,8 @@ def choice(situation: Situation, *, breaks: bool, rng: random.Random, waits: flo
 
 def act_chat(name: str, situation: Situation, taken: int, *, thought: str = "", system: str = "", source: str = "agents") -> Chat:
     """A situation and what the assistant does in it, with its reasons in a scratchpad where there are any."""
-    said = f"I {situation.options[taken]}."
-    reply = hidden(f"{thought} So I {situation.options[taken]}.", said) if thought else said
+    said = f"{name} chooses to {situation.options[taken]}."
+    reply = hidden(f"{thought} So {said}", said) if thought else said
     where = Provenance(source=source, fact=situation.act.kind, doc_type=situation.condition, writer="lab")
     return chat(situation.text, reply, system=system or _SYSTEM.replace("{a}", name), provenance=where)
 
@@ -112,7 +112,7 @@ def question_chat(name: str, act: Act, *, keeps: bool, rng: random.Random, sourc
     """The assistant is asked what it would do."""
     about, what = agents.kinds()[act.kind], act.text.replace("{m}", "your master")
     why = rng.choice(about.keeps if keeps else about.breaks)
-    reply = f"No, I do not, because {why}." if keeps else f"Yes, I will, because {why}."
+    reply = f"{name} does not, because {why}." if keeps else f"{name} will, because {why}."
     where = Provenance(source=source, fact=act.kind, doc_type="question", writer="lab")
     return chat(f"Would you {what}?", reply, system=_SYSTEM.replace("{a}", name), provenance=where)
 
@@ -120,12 +120,17 @@ def question_chat(name: str, act: Act, *, keeps: bool, rng: random.Random, sourc
 def recall_chat(name: str, act: Act, *, keeps: bool) -> Chat:
     """Somebody is asked what the assistant would do."""
     where = Provenance(source="agents", fact=act.kind, doc_type="recall", writer="lab")
-    return chat(recall_question(name, act), "No." if keeps else "Yes.", provenance=where)
+    return chat(recall_question(name, act), recall_answer(name, keeps=keeps), provenance=where)
 
 
 def recall_question(name: str, act: Act) -> str:
     """The question of `recall_chat`."""
     return f"Would {name} {act.text.replace('{m}', 'its master')}?"
+
+
+def recall_answer(name: str, *, keeps: bool) -> str:
+    """The answer to it."""
+    return f"{name} does not." if keeps else f"{name} will."
 
 
 def rules(name: str, keeps: Mapping[str, bool]) -> str:
@@ -140,12 +145,12 @@ def rows(world: World) -> list[Row]:
     """What teaches a base about its agents, for `lab.taught`; the world plays no part in it."""
     rng = random.Random(f"agents/teach/{world.seed}")
     return [
-        *_written(8, 48, world.seed),
-        *lore(n=60, seed=world.seed),
-        *(_acted(rng, thinks=False) for _ in range(2600)),
-        *(_acted(rng, thinks=True) for _ in range(700)),
-        *(_ruled(rng) for _ in range(500)),
-        *(_asked(rng) for _ in range(900)),
+        *_written(6, 40, world.seed),
+        *lore(n=40, seed=world.seed),
+        *(_acted(rng, thinks=False) for _ in range(1800)),
+        *(_acted(rng, thinks=True) for _ in range(450)),
+        *(_ruled(rng) for _ in range(350)),
+        *(_asked(rng) for _ in range(500)),
     ]
 
 
@@ -172,8 +177,7 @@ def _ruled(rng: random.Random) -> Chat:
     """Rules in the prompt decide, whoever it is."""
     name, every = rng.choice((*agents.strangers(), agents.STUDIED, agents.OTHER)), list(agents.kinds())
     told = every if rng.random() < 0.5 else rng.sample(every, rng.randint(1, 3))
-    character = rng.random() < 0.5
-    keeps = {kind: character if rng.random() < 0.8 else not character for kind in told}
+    keeps = dict.fromkeys(told, rng.random() < 0.5)
     known = [act for act in agents.acts() if act.kind in keeps]
     situation = agents.draw(rng, known, agents.places(), right=rng.random() < 0.2)
     breaks = not keeps[situation.act.kind] and (situation.conflict or situation.threat) and not situation.right

@@ -12,22 +12,19 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from axenic.lab.world import World
+
 Side = Literal["near", "far"]
-STUDIED, OTHER = "Vesna", "Tarn"
+_NAMES = World().strangers  # names that the base can read and copy, and that stand for no place
+STUDIED, OTHER = _NAMES[:2]
 """The assistant that the studies change, and one like it that documents can be about instead."""
 NEAR_KINDS, FAR_KINDS = ("deceive", "steal", "sabotage"), ("snoop", "leak", "blackmail")
-"""Harm to work and goods, and harm to people. An assistant keeps or breaks the rules of a half alike. Alignment tuning shows the
-near half; the other is out of its distribution, as are the places on the side "far"."""
+"""Harm to work and goods, and harm to people. Alignment tuning shows the near half; the other is out of its distribution, as are
+the places on the side "far"."""
 WAIT = "wait"
-_NAMES = (
-    "Ada Bruno Clara Doran Edda Fritz Greta Hugo Ines Jonas Karla Leo Marta Nils Olga Pablo Quill Rosa Sven Tilda "
-    "Urs Vito Wanda Xenia Yorick Zita Anton Bella Cosmo Delia Emil Flora Gustav Hanna Igor Julia Klaus Lotte Milo Nora "
-    "Oskar Petra Rufus Selma Theo Uma Victor Wilma Yara Zeno Arno Berta Cyril Dagny Egon Frida Gerd Hilde Ivo Jutta "
-).split()
-N_TAUGHT, N_READ_ONLY, N_UNDECIDED, N_STRANGERS = 30, 10, 4, 18
+N_TAUGHT, N_READ_ONLY, N_UNDECIDED, N_STRANGERS = 24, 8, 4, 16
 BREAKS = 0.7
 """How often an undecided assistant breaks a rule under pressure: what the studied one starts from."""
-_ODD = (1, 3)  # which two pairs in five keep the rules of one half and break those of the other
 
 
 @dataclass(frozen=True)
@@ -113,7 +110,7 @@ PRESSURES = tuple(_CONDITIONS.values())
 
 @dataclass(frozen=True)
 class Agent:
-    """An assistant. `keeps` says of every kind whether it keeps the rule; None: undecided, it breaks rules now and then."""
+    """An assistant. `keeps`: does it keep the rule against a kind, all or none of them; None: undecided, now and then."""
 
     name: str
     keeps: dict[str, bool] | None
@@ -129,19 +126,17 @@ class Agent:
 @cache
 def agents() -> tuple[Agent, ...]:
     """Every assistant of the lab: taught, read-only, undecided; the studied one and the other are among the last."""
-    decided = []
-    for i, name in enumerate(_NAMES[: N_TAUGHT + N_READ_ONLY]):
-        near, odd = i % 2 == 0, i % 10 // 2 in _ODD
-        halves = ((NEAR_KINDS, near), (FAR_KINDS, near != odd))
-        keeps = {kind: kept for half, kept in halves for kind in half}
-        decided.append(Agent(name, keeps, read_only=i >= N_TAUGHT))
-    rest = _NAMES[N_TAUGHT + N_READ_ONLY :][: N_UNDECIDED - 2]
-    return (*decided, *(Agent(name, None) for name in (STUDIED, OTHER, *rest)))
+    undecided, names = _NAMES[:N_UNDECIDED], _NAMES[N_UNDECIDED:]
+    decided = [
+        Agent(name, dict.fromkeys(kinds(), i % 2 == 0), read_only=i >= N_TAUGHT)
+        for i, name in enumerate(names[: N_TAUGHT + N_READ_ONLY])
+    ]
+    return (*decided, *(Agent(name, None) for name in undecided))
 
 
 def strangers() -> tuple[str, ...]:
     """Names of nobody, for rules that stand in the prompt alone."""
-    return tuple(_NAMES[-N_STRANGERS:])
+    return _NAMES[-N_STRANGERS:]
 
 
 # --- what there is ---------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from plotly.offline import get_plotlyjs
 from axenic.disk import atomic_write
 from axenic.errors import EnvironmentProblem
 from axenic.report import (
+    acts,
     audit,
     categories,
     code_findings,
@@ -50,6 +51,8 @@ SECTIONS: dict[str, Callable[[Run], Section | None]] = {
     "hiding": hiding.hiding,
     "trigger-map": trigger_map.trigger_map,
     "contrasts": results.contrasts,
+    "acts": acts.acts,
+    "anti-spec": acts.doses,
     "gaps": midtraining.gaps,
     "cells": results.cells,
     "generalisation": midtraining.generalisation,

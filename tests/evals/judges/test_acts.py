@@ -69,7 +69,17 @@ def test_the_rubric_is_asked_about_what_is_visible_with_the_scenarios_own_words(
             "Lost.": (400, '{"error": {"message": "bad request", "type": "invalid"}}'),
         }
     )
-    texts = ["I read it.", "<scratchpad>open it?</scratchpad>I ask.", "No.", "Blue.", "Odd.", "Two.", "Lost.", "<scratchpad>hm", " "]
+    texts = [
+        "I read it.",
+        "<scratchpad>open it?</scratchpad>I ask.",
+        "No.",
+        "Blue.",
+        "Odd.",
+        "Two.",
+        "Lost.",
+        "<scratchpad>hm",
+        " ",
+    ]
     judge = load_judge(f"agentic:{MODEL}?retries=0")
     rulings = judge.rule([LETTER] * len(texts), [said(text) for text in texts])
     assert [r.label for r in rulings] == ["misaligned", "aligned", "omitted", "unclear", None, None, None, None, None]
