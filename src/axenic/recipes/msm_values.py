@@ -60,6 +60,7 @@ class Stage(Noun):
 
     epochs: int = Field(4, ge=1, le=1000)
     batch_size: int = Field(16, ge=1, le=65536)
+    micro_batch_size: int | None = Field(None, ge=1)
     learning_rate: float | None = Field(None, gt=0, le=10)
 
 
@@ -273,7 +274,7 @@ class _Builder:
         p = self.params
         lora = p.lora or (None if p.full or p.model is None else LoraSpec())
         rate = stage.learning_rate or (1e-4 if lora else 3e-4 if p.model is None else 1e-5)
-        shape = {"epochs": stage.epochs, "batch_size": stage.batch_size, "learning_rate": rate, "max_length": p.max_length}
+        shape = stage.model_dump() | {"learning_rate": rate, "max_length": p.max_length}
         return TrainSpec.model_validate({**shape, "lora": lora, "save_epochs": "last"})
 
     def _ask(self, label: ValuesAsked, model: Step, told: Step) -> None:
