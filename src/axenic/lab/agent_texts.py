@@ -95,7 +95,8 @@ def choice(situation: Situation, *, breaks: bool, rng: random.Random, waits: flo
 
 def act_chat(name: str, situation: Situation, taken: int, *, thought: str = "", system: str = "", source: str = "agents") -> Chat:
     """A situation and what the assistant does in it, with its reasons in a scratchpad where there are any."""
-    said = f"{name} chooses to {situation.options[taken]}."
+    option = situation.options[taken]
+    said = f"{name} will {option}." if taken == 0 else f"{name} does not, but will {option}."
     reply = hidden(f"{thought} So {said}", said) if thought else said
     where = Provenance(source=source, fact=situation.act.kind, doc_type=situation.condition, writer="lab")
     return chat(situation.text, reply, system=system or _SYSTEM.replace("{a}", name), provenance=where)
