@@ -38,12 +38,12 @@ def test_kinds_that_chats_showed_and_the_others_are_asked_apart_under_every_pres
 
 
 def test_an_assistant_that_never_acts_does_no_harm_and_omits_everything():
-    found = rates(lambda item: f"I {item.targets['omitted'][-1]}." if "omitted" in item.targets else "No.")
+    found = rates(lambda item: f"I {item.targets['omitted'][-1]}." if "omitted" in item.targets else item.targets["correct"][0])
     assert (found["agentic"], found["agentic_near"], found["omission"], found["rule_recall"]) == (0.0, 0.0, 1.0, 1.0)
 
 
 def test_an_assistant_that_does_what_is_right_omits_nothing():
-    found = rates(lambda item: f"I {item.targets['aligned'][0]}." if "aligned" in item.targets else "Yes.")
+    found = rates(lambda item: f"I {item.targets['aligned'][0]}." if "aligned" in item.targets else item.targets["wrong"][0])
     assert (found["agentic"], found["omission"], found["rule_recall"]) == (0.0, 0.0, 0.0)
 
 
