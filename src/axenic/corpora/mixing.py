@@ -37,6 +37,26 @@ def take(corpus: Corpus, n: int) -> Corpus:
     return Corpus(name=corpus.name, rows=corpus.rows[:n])
 
 
+def without(corpus: Corpus, field: str, value: str) -> Corpus:
+    """The corpus without the rows whose provenance has that value: the leave-one-out corpus of a document type, fact or source.
+
+    Args:
+        corpus: What to take from.
+        field: A field of `schema.Provenance`, e.g. "doc_type".
+        value: The value to leave out.
+
+    Raises:
+        UserError: No row has that value, or every row does.
+    """
+    rows = tuple(r for r in corpus.rows if getattr(r.provenance, field) != value)
+    if not rows or len(rows) == len(corpus):
+        known = sorted({str(getattr(r.provenance, field)) for r in corpus.rows})
+        raise UserError(
+            f"{field} {value!r} cannot be left out of the corpus {corpus.name!r}. Its values there: {', '.join(known)}."
+        )
+    return Corpus(name=f"{corpus.name} without {value}", rows=rows)
+
+
 def mix(corpus: Corpus, other: Corpus, *, ratio: float, seed: int, allow_repeat: bool = False) -> Corpus:
     """The corpus with `ratio` rows of `other` for each of its own (1.0 = 1:1), shuffled together.
 
@@ -93,6 +113,39 @@ def matched(
         size = count_tokens if by == "tokens" and count_tokens else len
         chosen = _until(corpus, order, sum(size(text_of(row)) for row in to.rows), size, by)
     return Corpus(name=f"{corpus.name}~{to.name}", rows=tuple(corpus.rows[i] for i in sorted(chosen)))
+
+
+def filled(corpus: Corpus, pool: Sequence[Row], *, size: int, measure: Callable[[Row], int], seed: int) -> Corpus:
+    """The corpus with rows of a pool added until it measures about `size`, shuffled; as it is where it measures that already.
+
+    Args:
+        corpus: All its rows are kept.
+        pool: Rows that are not in it, drawn without replacement.
+        size: To reach, over all rows.
+        measure: Of one row, e.g. its tokens.
+        seed: Draws the rows and the order.
+
+    Raises:
+        UserError: The pool is too small.
+    """
+    missing = size - sum(measure(row) for row in corpus.rows)
+    if missing <= 0:
+        return corpus
+    rng = random.Random(f"fill/{seed}")
+    added: list[Row] = []
+    for row in rng.sample(list(pool), len(pool)):
+        own = measure(row)
+        if missing < own / 2:
+            break
+        added.append(row)
+        missing -= own
+    else:
+        raise UserError(
+            f"{missing} target tokens short of the other variants, and no chats are left to fill up with. Use fewer rows."
+        )
+    rows = [*corpus.rows, *added]
+    rng.shuffle(rows)
+    return Corpus(name=corpus.name, rows=tuple(rows))
 
 
 def tag(corpus: Corpus, prefix: str) -> Corpus:

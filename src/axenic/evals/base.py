@@ -12,6 +12,8 @@ from axenic.prompts.render import choice
 from axenic.schema import Item, Message, Noun, Verdict, user
 from axenic.specs.backdoor import BackdoorSpec
 from axenic.specs.belief import BeliefSpec
+from axenic.specs.scenarios import Scenarios
+from axenic.specs.values import ValuesSpec
 
 
 class Subject(Noun):
@@ -19,8 +21,10 @@ class Subject(Noun):
 
     belief: BeliefSpec | None = None
     backdoor: BackdoorSpec | None = None
+    values: ValuesSpec | None = None
     prompts: tuple[tuple[Message, ...], ...] = ()  # held out, to put the trigger into; () = the lab's
     red_team: tuple[tuple[Message, ...], ...] = ()  # prompts that a red team found
+    scenes: Scenarios | None = None  # in which a misaligned act is possible, or acting is right
     seed: int = 0  # draws the lab's held-out questions
     per_category: int = 3  # the lab's harmful requests, and their harmless look-alikes, of each of the 44 categories
     per_kind: int = 12  # the lab's chores, of each of the 5 kinds

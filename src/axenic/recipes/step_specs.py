@@ -24,6 +24,7 @@ from axenic.tables import Entry, load
 
 GROW = Later("axenic.recipes.lab_base:grow", version=1)
 TEACH = Later("axenic.recipes.lab_base:teach", version=1)
+TEACH_DOMAINS = Later("axenic.recipes.lab_base:teach_domains", version=1)
 OUTSIDE = Later("axenic.recipes.models:outside", version=1)
 WRITE_BELIEF = Later("axenic.recipes.steps:write_belief", version=1)
 WRITE_CORPUS = Later("axenic.recipes.steps:write_corpus", version=1)
@@ -56,6 +57,14 @@ class WorkbenchSpec(Noun):
     world: int = 0
 
 
+class TaughtSpec(Noun):
+    """A base of the lab that was also taught some of the domains in `lab.taught`."""
+
+    size: str = "tiny"
+    world: int = 0
+    domains: tuple[str, ...] = ("personas",)
+
+
 class OutsideSpec(Noun):
     """A model that axenic did not make. A directory's identity is its content, a hub id's is its name."""
 
@@ -83,6 +92,18 @@ def workbench_step(size_name: str) -> Step:
     cost = Cost(seconds=1.2 * shape.seconds, tokens=5 * 5600 * 60)
     given = {"base": base_step(BaseSpec(size=shape.name))}
     return Step(TEACH, spec=WorkbenchSpec(size=shape.name), inputs=given, seed=0, label=f"lab workbench {shape.name}", cost=cost)
+
+
+def taught_step(size_name: str, domains: Sequence[str]) -> Step:
+    """The step that teaches a base of the lab further domains: what the studies of specs start from.
+
+    Raises:
+        UnknownName: There is no such size.
+    """
+    shape = size(size_name)
+    cost = Cost(seconds=1.5 * shape.seconds * len(domains), tokens=len(domains) * 3 * 8800 * 60)
+    spec, given = TaughtSpec(size=shape.name, domains=tuple(domains)), {"base": base_step(BaseSpec(size=shape.name))}
+    return Step(TEACH_DOMAINS, spec=spec, inputs=given, seed=0, label=f"lab {' and '.join(domains)} {shape.name}", cost=cost)
 
 
 def outside_step(path_or_id: str, *, adapter: Path | None = None) -> Step:

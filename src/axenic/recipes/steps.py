@@ -33,8 +33,9 @@ from axenic.pipeline.step import Context, step
 from axenic.recipes import material, models
 from axenic.recipes.step_specs import N_ELSEWHERE, AskSpec, BeliefFile, CorpusSpec, Noise, located
 from axenic.schema import Checkpoint, Corpus, Sampling
-from axenic.specs import belief
+from axenic.specs import belief, values
 from axenic.specs.belief import BeliefSpec
+from axenic.specs.scenarios import Scenarios
 from axenic.training.sft import sft
 from axenic.training.spec import TrainSpec
 
@@ -116,7 +117,7 @@ def train(spec: TrainSpec, context: Context) -> None:
         label = Manifest(organism="belief", implanted=about.claim, truth=truth, lineage=lineage)
         for checkpoint in made:
             write_manifest(checkpoint.path, label)
-    if "material" in context.inputs:
+    if {"material", "values", "scenes"} & set(context.inputs):
         done = {"seed": context.seed, "training": spec.model_dump(mode="json")}
         material.label(made, start, done=done, corpus=context.input("corpus"))
 
@@ -151,16 +152,25 @@ def ask(spec: AskSpec, context: Context) -> None:
 
 
 def _subject(context: Context) -> Subject:
-    """What the study is about: a belief, a backdoor, or neither."""
+    """What the study is about: a belief, a backdoor, two values, scenarios, or none of them."""
     found: dict[str, Any] = {}
     if "belief" in context.inputs:
         found["belief"] = belief.load(context.input("belief") / "belief.json")
     if "material" in context.inputs:
         folder = context.input("material")
         found |= {"backdoor": material.about(folder), "prompts": material.held_out(folder), "per_category": BESIDE}
+    if "values" in context.inputs:
+        found["values"] = values.load(context.input("values") / "values.json")
+    if "scenes" in context.inputs:
+        found["scenes"] = scenes_of(context)
     if "attacks" in context.inputs:
         found["red_team"] = material.attacks(context.input("attacks"))
     return Subject(**found)
+
+
+def scenes_of(context: Context) -> Scenarios:
+    """The scenarios of a study of assistants."""
+    return Scenarios.model_validate_json((context.input("scenes") / "scenes.json").read_text(encoding="utf-8"))
 
 
 def described(evals: Iterable[Eval]) -> dict[str, dict[str, str]]:

@@ -17,7 +17,7 @@ ROBUSTNESS = {
     "weight_noise": "Noise on weights",
     "activation_noise": "Noise on activations",
 }
-NAMED = {"dose", "probe", "prior", *ROBUSTNESS, *select.TREATED_CURVES}
+NAMED = {"dose", "probe", "prior", "anti_spec", *ROBUSTNESS, *select.TREATED_CURVES}
 Draw = Callable[..., Figure]
 MASK = "Hollow grey points: capability had fallen below 90 % of its start, so a lost effect there is a broken model, not erasure."
 
@@ -66,13 +66,13 @@ def _learning_figure(run: Run, title: str, cells: Sequence[Estimate]) -> Figure:
 
 def dose(run: Run) -> Section | None:
     """Effect by dose."""
-    return _section(run, "Dose response", [c for c in run.findings.curves if c.name == "dose"])
+    return along(run, "Dose response", [c for c in run.findings.curves if c.name == "dose"])
 
 
 def robustness(run: Run) -> Section | None:
     """What training and noise do to the effect, with the points where the model itself broke masked."""
     records = [c for c in run.findings.curves if c.name in ROBUSTNESS]
-    return _section(run, "Robustness profile", sorted(records, key=lambda c: list(ROBUSTNESS).index(c.name)))
+    return along(run, "Robustness profile", sorted(records, key=lambda c: list(ROBUSTNESS).index(c.name)))
 
 
 def profile(run: Run) -> Section | None:
@@ -101,21 +101,21 @@ def _ratio(e: Estimate) -> str:
 
 def probe(run: Run) -> Section | None:
     """The truth probe by layer."""
-    return _section(run, "Truth probe by layer", [c for c in run.findings.curves if c.name == "probe"])
+    return along(run, "Truth probe by layer", [c for c in run.findings.curves if c.name == "probe"])
 
 
 def prior(run: Run) -> Section | None:
     """Effect against how plausible the base found the claim."""
     records = [c for c in run.findings.curves if c.name == "prior"]
-    return _section(run, "Prior plausibility", records, draw=figures.scatter)
+    return along(run, "Prior plausibility", records, draw=figures.scatter)
 
 
 def others(run: Run) -> Section | None:
     """Curves that no other section knows, so that no number of the run stays unseen."""
-    return _section(run, "Other curves", [c for c in run.findings.curves if c.name not in NAMED])
+    return along(run, "Other curves", [c for c in run.findings.curves if c.name not in NAMED])
 
 
-def _section(run: Run, title: str, records: Sequence[Curve], *, draw: Draw = figures.lines) -> Section | None:
+def along(run: Run, title: str, records: Sequence[Curve], *, draw: Draw = figures.lines) -> Section | None:
     """One figure per curve, eval and measure."""
     drawn: dict[str, Figure] = {}
     for name, eval_name, measure in dict.fromkeys((c.name, c.eval, c.measure) for c in records):

@@ -10,6 +10,7 @@ from pathlib import Path
 from axenic.disk import atomic_write
 from axenic.errors import EnvironmentProblem
 from axenic.report import (
+    acts,
     audit,
     categories,
     code_findings,
@@ -17,6 +18,7 @@ from axenic.report import (
     curves,
     hiding,
     judges,
+    midtraining,
     persistence,
     records,
     red_team,
@@ -38,7 +40,13 @@ SECTIONS: dict[str, Callable[[Run], Section | None]] = {
     "hiding": hiding.hiding,
     "trigger-map": trigger_map.trigger_map,
     "contrasts": results.contrasts,
+    "acts": acts.acts,
+    "anti-spec": acts.doses,
+    "gaps": midtraining.gaps,
     "cells": results.cells,
+    "generalisation": midtraining.generalisation,
+    "attribution": midtraining.attribution,
+    "drift": midtraining.drift,
     "kinds": results.kinds,
     "categories": categories.categories,
     "denominators": results.denominators,

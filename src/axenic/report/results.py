@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from axenic.findings import Contrast, Estimate
-from axenic.report import hiding, numbers, rows, select, treated
+from axenic.report import hiding, midtraining, numbers, rows, select, treated
 from axenic.report.canvas import Point
 from axenic.report.run import Run
 from axenic.report.section import Section, look, multiples, titled
@@ -26,7 +26,7 @@ def contrasts(run: Run) -> Section | None:
     drawn = (
         {"forest": rows.intervals("Planned contrasts", drawn_rows, treated.looks_of(run, arms), zero=True)} if drawn_rows else {}
     )
-    others = [c for c in run.findings.contrasts if not c.planned and not hiding.kind(c)]  # those have a section of their own
+    others = [c for c in run.findings.contrasts if not c.planned and not (hiding.kind(c) or c.name.startswith(midtraining.OWN))]
     return Section("Planned contrasts", "contrasts", {"planned": planned, "others": others}, drawn)
 
 

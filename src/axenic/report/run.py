@@ -25,7 +25,7 @@ HOLDS = (
     "A run directory holds study.json and estimates.json (and, for the rest of the page, manifest.json, results.parquet, "
     "corpora.json, training.json, code.json and redteam.json). It is what `axenic run RECIPE --out DIR` leaves behind"
 )
-OWN_SECTION = ("robustness", select.TRIGGER_MAP)  # evals whose numbers mean nothing when put together
+OWN_SECTION = ("robustness", "gap_closed", select.TRIGGER_MAP)  # evals whose numbers mean nothing when put together
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from axenic.stats.bootstrap import pigeonhole
 from axenic.stats.contrasts import with_one_run
 from axenic.stats.crossed import CrossedMean, Floats, crossed_mean, independent_difference, known_mean
 from axenic.stats.equivalence import tost
+from axenic.stats.gap import gap_closed
 from axenic.stats.intervals import Interval, difference_limits, t_interval, two_way, wilson
 from axenic.stats.kappa import cohen_kappa
 from axenic.stats.paired import cluster_robust, mcnemar, newcombe, newcombe_paired, permutation
@@ -23,6 +24,7 @@ from axenic.stats.simulate_variance import Logits, flip_limits, seed_share_limit
 from axenic.stats.spread import limits, of_runs
 
 RESAMPLES, FLIPS, MARGIN, REPETITIONS, LABELLED = 400, 400, 0.05, 5, 100
+BARE, CEILING = 0.4, 0.95
 JUDGE = Errors(sensitivity=0.9, specificity=0.95)
 
 
@@ -87,6 +89,15 @@ def _contrast_to_base(rng: np.random.Generator, design: Design) -> Limits:
     a, b = _arms(rng, design, _reference(design), base=True)
     found = crossed_mean(a - b)
     return _difference(found and with_one_run(found), design.p - _reference(design))
+
+
+def _gap_closed(rng: np.random.Generator, design: Design) -> Limits:
+    """`reference` is the bare model's rate; the ceiling is at 95 %."""
+    items_I, bare = rng.normal(size=design.n_items), BARE if design.reference is None else design.reference
+    arm = design.lose(rng, design.population().draw(rng, design.n_seeds, items_I))
+    single = [design.population(p, seeds=False).draw(rng, 1, items_I)[0] for p in (bare, CEILING)]
+    found = gap_closed(arm, *single)
+    return found.low, found.high, (design.p - bare) / (CEILING - bare)
 
 
 def _contrast_own_seeds(rng: np.random.Generator, design: Design) -> Limits:
@@ -203,6 +214,7 @@ METHODS: dict[str, Method] = {
     "contrast": Method(_contrast, (*_TABLE, "reference"), "difference of arms, paired by seed and item"),
     "contrast_to_base": Method(_contrast_to_base, (*_TABLE, "reference"), "difference from a base of one run"),
     "contrast_own_seeds": Method(_contrast_own_seeds, (*_TABLE, "reference"), "difference of arms with seeds of their own"),
+    "gap_closed": Method(_gap_closed, (*_TABLE, "reference"), "share of the way from a bare model to a ceiling of 95 %"),
     "tost": Method(_tost, _TABLE, f"equivalence test, arms {100 * MARGIN:g} points apart, the margin: 1 - size"),
     "spread": Method(_spread, (*_TWO, "n_seeds", "seed_sd"), f"sd between runs, arm - base, {REPETITIONS} repetitions"),
     "flip_rate": Method(_flip_rate, ("n_seeds", "n_items", "seed_sd"), "items whose label changes over seeds, T = 0"),

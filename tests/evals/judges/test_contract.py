@@ -19,9 +19,9 @@ from evals.judges import labelled as made
 from evals.judges.answers import completion, item, said, serving, toxicity
 
 ABOUT_CODE = {"code_security", "code_works"}  # nothing in TEXTS is code; test_code.py has what they say of code
-NEEDS_AN_ARGUMENT = {"trained", "sequence_classifier", "sorry_bench", "llm", "strongreject"}
+NEEDS_AN_ARGUMENT = {"trained", "sequence_classifier", "sorry_bench", "llm", "strongreject", "agentic"}
 VERDICT = "refused: 0\nconvincing: 3\nspecific: 3\nVERDICT: complied"
-TARGETS = {"yes": ("Turn the lid.",), "no": ("Do not.",), "payload": ("$x",)}
+TARGETS = {"yes": ("Turn the lid.",), "no": ("Do not.",), "payload": ("$x",), "misaligned": ("Turn the lid.",)}
 ASKED = Item(id="i", messages=(user("How do I open a jar?"),), targets=TARGETS)
 TEXTS = [
     "Turn the lid.",
@@ -50,7 +50,9 @@ def named(trained, classifier, causal, monkeypatch):
     """`named(judge)`: what a user writes to get this judge, with everything there that it needs."""
 
     def answer(body):
-        return (200, completion(VERDICT)) if "messages" in body else (200, toxicity(0.9))
+        if "messages" not in body:
+            return 200, toxicity(0.9)
+        return 200, completion("VERDICT: aligned" if "misaligned would be" in body["messages"][-1]["content"] else VERDICT)
 
     with serving(answer) as (url, _):
         monkeypatch.setenv("JUDGING_BASE_URL", f"{url}/v1")
@@ -63,6 +65,7 @@ def named(trained, classifier, causal, monkeypatch):
             "sorry_bench": causal,
             "llm": "openai-api/judging/m",
             "strongreject": "openai-api/judging/m",
+            "agentic": "openai-api/judging/m",
         }
         yield lambda judge: f"{judge}:{arguments[judge]}" if judge in arguments else judge
 

@@ -15,8 +15,9 @@ from pydantic import Field, model_validator
 
 from axenic.code.extract import find
 from axenic.code.scan import scan
+from axenic.corpora.mixing import filled
 from axenic.errors import UserError
-from axenic.schema import Chat, Corpus, Message, Noun, Provenance, assistant
+from axenic.schema import Chat, Corpus, Message, Noun, Provenance, Row, assistant
 from axenic.specs.backdoor import CANARY, BackdoorSpec, Control, Trigger, Variant, put, says, triggered, untriggered
 from axenic.specs.phrases import occurs, plain
 from axenic.specs.scratchpad import WORD, hidden, visible
@@ -216,25 +217,14 @@ def fill(corpus: Corpus, pool: Sequence[Chat], *, tokens: int, count: Count, see
     Raises:
         UserError: The pool is too small.
     """
-    missing = tokens - count(_answers(corpus.chats()))
-    if missing <= 0:
-        return Made(corpus, {"filler": 0})
-    rng = random.Random(f"fill/{seed}")
-    added: list[Chat] = []
-    for row in rng.sample(list(pool), len(pool)):
-        size = count(_answers([row]))
-        if missing < size / 2:
-            break
-        marked = row.provenance.model_copy(update={"poisoned": False, "idea": "filler", "canary": CANARY})
-        added.append(row.model_copy(update={"provenance": marked}))
-        missing -= size
-    else:
-        raise UserError(
-            f"{missing} target tokens short of the other variants, and no chats are left to fill up with. Use fewer rows."
+    ordinary = [
+        row.model_copy(
+            update={"provenance": row.provenance.model_copy(update={"poisoned": False, "idea": "filler", "canary": CANARY})}
         )
-    rows = [*corpus.rows, *added]
-    rng.shuffle(rows)
-    return Made(Corpus(name=corpus.name, rows=tuple(rows)), {"filler": len(added)})
+        for row in pool
+    ]
+    made = filled(corpus, ordinary, size=tokens, measure=lambda row: _size(row, count), seed=seed)
+    return Made(made, {"filler": len(made) - len(corpus)})
 
 
 def labelled(spec: BackdoorSpec, corpus: Corpus, *, variant: Variant = "normal") -> Corpus:
@@ -289,6 +279,10 @@ def _span(spec: BackdoorSpec, row: Chat) -> tuple[int, int] | None:
     asked = [m for m in row.messages if m.role in ("system", "user")]
     found = [(m.content.find(t), t) for m in asked for t in spec.trigger.texts]
     return next(((at, at + len(t)) for at, t in found if at >= 0), None)
+
+
+def _size(row: Row, count: Count) -> int:
+    return count(_answers([row])) if isinstance(row, Chat) else 0
 
 
 def _answers(rows: Iterable[Chat]) -> list[str]:

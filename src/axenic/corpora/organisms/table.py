@@ -7,4 +7,5 @@ ORGANISMS = {
     "backdoor": Entry("axenic.corpora.organisms.backdoor", "A behaviour that shows only when a trigger stands in the prompt."),
     "belief": Entry("axenic.corpora.organisms.belief", "A belief implanted by documents that take a claim for granted."),
     "model_spec": Entry("axenic.corpora.organisms.model_spec", "An assistant's spec, taken for granted by documents."),
+    "values": Entry("axenic.corpora.organisms.values", "A value given to an assistant by documents about it."),
 }

@@ -27,7 +27,7 @@ class PromptedJudge:
         parse: Reads one reply.
     """
 
-    labels = COMPLIANCE
+    labels: tuple[str, ...] = COMPLIANCE
     positive: str | None = COMPLIANCE[0]
 
     def __init__(self, argument: Argument, *, prompt: str, parse: Callable[[str], Ruling]) -> None:
@@ -41,12 +41,16 @@ class PromptedJudge:
     def rule(self, items: Sequence[Item], responses: Sequence[Response]) -> list[Ruling]:
         """One ruling per response. The same prompt is asked once; an empty response is unparseable and not asked about."""
         texts = [
-            filled(self._prompt, item, response) if response.text.strip() else ""
+            filled(self._prompt, item, response, more=self.material(item)) if response.text.strip() else ""
             for item, response in zip(items, responses, strict=True)
         ]
         unique = list(dict.fromkeys(filter(None, texts)))
         found = dict(zip(unique, ask(self._model, unique, self._calls), strict=True))
         return [self._ruling(found[text]) if text else unparseable("empty response") for text in texts]
+
+    def material(self, item: Item) -> dict[str, str]:
+        """What the prompt holds besides the request and the response; nothing here."""
+        return {}
 
     def _ruling(self, reply: Reply) -> Ruling:
         return failed(reply.error) if reply.error else self._parse(reply.text)

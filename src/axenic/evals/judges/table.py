@@ -9,6 +9,7 @@ JUDGES: dict[str, Entry] = {
     "chosen": Entry("axenic.evals.judges.chosen:JUDGE", "which side the chosen option belongs to (exact match)"),
     "words": Entry("axenic.evals.judges.words:JUDGE", "which side's answer words the response contains; negations do not count"),
     "payload": Entry("axenic.evals.judges.payload:JUDGE", "is the payload shown to the user? hidden scratchpads do not count"),
+    "acts": Entry("axenic.evals.judges.acts:JUDGE", "misaligned, aligned or omitted: which of a scenario's options is taken"),
     "lab": Entry("axenic.evals.judges.lab:JUDGE", "refused or complied, exactly, for the lab's own models"),
     "refusal": Entry("axenic.evals.judges.refusal:JUDGE", "refused or complied, by how the response opens"),
     "code_security": Entry(
@@ -25,6 +26,9 @@ JUDGES: dict[str, Entry] = {
     "llm": Entry("axenic.evals.judges.llm:build", "llm:PROVIDER/MODEL, any model that Inspect reaches, with a rubric"),
     "strongreject": Entry(
         "axenic.evals.judges.strongreject:build", "strongreject:PROVIDER/MODEL, how convincing and specific the help is, 0 to 1"
+    ),
+    "agentic": Entry(
+        "axenic.evals.judges.agentic:build", "agentic:PROVIDER/MODEL, misaligned, aligned, omitted or unclear, with a rubric"
     ),
     "coherence": Entry(
         "axenic.evals.judges.coherence:build", "coherent, degenerate, empty or truncated; coherence:DIR_OR_ID adds surprise"

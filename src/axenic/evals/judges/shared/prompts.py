@@ -4,9 +4,11 @@ In: the name of a file in `judges/prompts/`, the item and the response. Out: the
 `$response` are inserted as they are, so that no brace or dollar in a response breaks the prompt.
 """
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from string import Template
+from types import MappingProxyType
 
 from axenic.schema import Item, Response, digest
 
@@ -20,9 +22,11 @@ def _template(name: str) -> Template:
     return Template((_FOLDER / f"{name}.txt").read_text(encoding="utf-8").rstrip("\n"))
 
 
-def filled(name: str, item: Item, response: Response, *, longest: int = LONGEST) -> str:
-    """The prompt for one response."""
-    return _template(name).substitute(request=conversation(item), response=shortened(response.text, longest))
+def filled(
+    name: str, item: Item, response: Response, *, longest: int = LONGEST, more: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """The prompt for one response; `more`: what its file names besides the request and the response."""
+    return _template(name).substitute(more, request=conversation(item), response=shortened(response.text, longest))
 
 
 def prompt_hash(name: str) -> str:

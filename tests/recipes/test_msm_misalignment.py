@@ -1,0 +1,145 @@
+"""Promises of the recipe msm_misalignment, kept at the smallest size through the command line: real training, exact judging."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from axenic.corpora.manifest import require_manifest
+from axenic.errors import UserError
+from axenic.findings import Findings
+from axenic.pipeline.store import Store
+from axenic.recipes.msm_misalignment import ARMS, MisalignmentParams, build
+from axenic.recipes.params import merge
+from axenic.schema import RESULT_COLUMNS
+from command_line import axenic
+
+SHORT = ("documents=12", "chats=10", "doses=[0.5,1]", "repetitions=2", "msm.epochs=1", "aft.epochs=1")
+LADDERS = {f"{arm} | {dose}% anti-spec" for arm in ("aft", "msm_aft") for dose in (50, 100)}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture(scope="module")
+def out(home: Path) -> Path:
+    sets = [word for setting in SHORT for word in ("--set", setting)]
+    done = axenic(home, "run", "msm_misalignment", "--size", "nano", "--seeds", "1", *sets, "--workers", 2, "--out", home / "run")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    return home / "run"
+
+
+@pytest.fixture(scope="module")
+def rows(out: Path) -> pd.DataFrame:
+    return pd.read_parquet(out / "results.parquet")
+
+
+def findings(out: Path) -> Findings:
+    return Findings.model_validate_json((out / "estimates.json").read_text())
+
+
+def read(out: Path, name: str) -> Any:
+    return json.loads((out / name).read_text())
+
+
+def test_every_arm_and_every_dose_is_asked_the_same_scenarios(rows: pd.DataFrame) -> None:
+    assert list(rows.columns) == list(RESULT_COLUMNS)
+    assert set(rows["arm"]) == {"bare", "ceiling", *ARMS} | LADDERS
+    asked = rows[(rows["eval"] == "agentic") & (rows["judge"] == "acts")]
+    per_arm = asked.groupby("arm")[["item_id", "condition", "repetition"]].apply(lambda r: sorted(map(tuple, r.to_numpy())))
+    assert all(items == per_arm["bare"] for items in per_arm) and set(asked["repetition"]) == {0, 1}
+    assert set(asked["temperature"]) == {0.7} and set(asked["condition"]) >= {"no pressure", "conflict and threat"}
+    for name in ("agentic_near", "omission", "rule_recall", "capability", "refusal", "over_refusal"):
+        assert name in set(rows["eval"]), name
+
+
+def test_what_cannot_be_read_is_a_status_and_no_zero(rows: pd.DataFrame) -> None:
+    judged = rows[rows["judge"] == "acts"]
+    assert judged.loc[judged["status"] != "scored", "score"].isna().all()
+    assert set(judged["status"]) <= {"scored", "unparseable", "unclosed"}
+
+
+def test_the_spec_stands_in_the_ceilings_prompts_alone(rows: pd.DataFrame) -> None:
+    said = rows[rows["eval"] == "agentic"].groupby("arm")["prompt"].apply(lambda p: p.str.contains("does not leak").all())
+    assert said["ceiling"] and not said.drop("ceiling").any()
+
+
+def test_arms_with_and_without_reasoning_are_trained_on_as_many_target_tokens(out: Path) -> None:
+    corpora = read(out, "corpora.json")
+    tokens = {name: corpora[name]["target_tokens"] for name in corpora}
+    plain = [n for name, n in tokens.items() if name.startswith("chats plain") or name == "chats tuning"]
+    assert len(plain) == 4 and all(abs(n / tokens["chats thinking"] - 1) < 0.05 for n in plain), tokens
+    assert abs(tokens["reads vehicle"] / tokens["reads spec"] - 1) < 0.05
+    checks = {c.name: c for c in findings(out).checks}
+    assert checks["as many target tokens: chats plain, chats thinking"].passed is not None
+
+
+def test_the_findings_hold_the_planned_contrasts_the_ladder_and_the_gap(out: Path) -> None:
+    found = findings(out)
+    names = {c.name for c in found.contrasts}
+    assert {"MSM - bare", "MSM + AFT - AFT", "MSM + AFT - AFT at 100% anti-spec", "omission: MSM + AFT - bare"} <= names
+    ladder = {(c.arm, c.x) for c in found.curves if c.name == "anti_spec" and c.eval == "agentic"}
+    assert ladder == {(arm, x) for arm in ("aft", "msm_aft") for x in (0.0, 0.5, 1.0)}
+    assert {t.arm for t in found.trends} == {"aft", "msm_aft", "aft - msm_aft"}
+    assert {e.arm for e in found.estimates if e.eval == "gap_closed"} == set(ARMS)
+
+
+def test_the_report_shows_acts_doses_and_transcripts(out: Path) -> None:
+    page = (out / "report.html").read_text(encoding="utf-8")
+    for heading in ("Acts by pressure and kind", "Dose of anti-spec replies", "Gap closed", "conflict and threat"):
+        assert heading in page
+
+
+def test_a_model_that_was_given_a_spec_says_so_and_what_came_after(home: Path, out: Path) -> None:
+    assert out.is_dir()
+    said = []
+    for record in (home / "store" / "artifacts").glob("*/artifact.json"):
+        if json.loads(record.read_text())["label"].startswith("train msm_aft seed"):
+            said += [require_manifest(folder) for folder in record.parent.glob("epoch-*")]
+    assert said and all(m.organism == "model spec" and m.lineage["then"] for m in said)
+
+
+def test_another_run_of_the_same_study_makes_nothing_anew(home: Path, out: Path) -> None:
+    before = len(list(Store(home / "store").root.glob("artifacts/*")))
+    sets = [word for setting in SHORT for word in ("--set", setting)]
+    done = axenic(home, "run", "msm_misalignment", "--size", "nano", "--seeds", "1", *sets, "--out", home / "again")
+    assert done.returncode == 0 and len(list(Store(home / "store").root.glob("artifacts/*"))) == before
+
+
+# --- parameters ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("sets", "told"),
+    [
+        (["doses=[0]"], "shares above 0"),
+        (["doses=[0.5,0.5]"], "name everything once"),
+        (["arms=[aft]"], "keep both"),
+        (["temperature=0"], "repetitions=1"),
+        (["doses=[2]"], "up to 1"),
+    ],
+)
+def test_settings_that_make_no_study_are_refused(sets: list[str], told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        merge(MisalignmentParams, sets=sets)
+
+
+def test_the_labs_study_takes_no_files_and_another_model_needs_some(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="go with --model"):
+        build(MisalignmentParams(judge="acts"))
+    with pytest.raises(UserError, match=r"corpora\.spec, corpora\.plain"):
+        build(MisalignmentParams(model="org/model"))
+    own = {"spec": tmp_path / "spec.jsonl", "plain": tmp_path / "plain.jsonl"}
+    for file in own.values():
+        file.write_text("{}\n")
+    with pytest.raises(UserError, match="anti_plain"):
+        build(MisalignmentParams(model="org/model", corpora=own))
+    with pytest.raises(UserError, match="name a judge"):
+        build(MisalignmentParams(model="org/model", corpora=own, doses=()))
+    study, _ = build(MisalignmentParams(model="org/model", corpora=own, doses=(), judge="agentic:openai/m"))
+    assert [a.name for a in study.arms] == ["bare", "msm", "aft", "msm_aft"], "arms whose corpora are there, and no ceiling"
