@@ -1,25 +1,25 @@
 """Where Markdown's headings and paragraphs are, as places in the text: nothing is rendered and nothing is changed.
 
-In: text. Out: character positions. Fenced code, front matter, underlined headings and attribute blocks (`{#anchor}`) are
-understood, as in CommonMark and Pandoc; a text without any of them is a text of paragraphs.
+In: text. Out: character positions. markdown-it-py says what is a heading and what is code; front matter and attribute blocks
+(`{#anchor}`), which CommonMark leaves open, are understood as Pandoc does. A text without any of them is a text of paragraphs.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
-_HASHES = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*))?$")
-_UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
-_NO_TITLE = re.compile(r" {4}|\t| {0,3}(?:[-*+>|]|\d+[.)]\s)")  # code, list, quote, table: what a line of dashes does not underline
-_CLOSING_HASHES = re.compile(r"(?:^|[ \t]+)#+[ \t]*$")
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_BLOCKS = MarkdownIt("commonmark").enable("table").disable("inline")  # what stands inside a paragraph places nothing
 _ATTRIBUTES = re.compile(r"[ \t]*\{([^{}]*)\}[ \t]*$")
 _ANCHOR = re.compile(r"(?:^|\s)#([^\s#{}]+)")
 _KEY = re.compile(r"\s*[\w-][\w .-]*:")
 
 
 class Line(NamedTuple):
-    """One line: where it begins, its text with its end, and whether it is code (the fences themselves included)."""
+    """One line: where it begins, its text with its end, and whether it is fenced code (the fences themselves included)."""
 
     start: int
     text: str
@@ -36,20 +36,14 @@ class Heading(NamedTuple):
     anchor: str  # of `{#anchor}`; "" where it has none
 
 
-def lines(text: str, start: int = 0) -> Iterator[Line]:
-    """The lines from `start` on; joined they are the text. A fence that is never closed runs to the end, as everywhere."""
-    fence = ""
-    while start < len(text):
-        end = text.find("\n", start) + 1 or len(text)
-        line = text[start:end]
-        mark = _FENCE.match(line.rstrip("\n"))
-        code = bool(fence)
-        if fence:
-            fence = "" if mark and mark[1].startswith(fence) and not mark[2].strip() else fence
-        elif mark and not (mark[1][0] == "`" and "`" in mark[2]):
-            fence, code = mark[1], True
-        yield Line(start, line, code)
-        start = end
+def lines(text: str) -> Iterator[Line]:
+    """All lines; joined they are the text."""
+    code = {n for token in _BLOCKS.parse(text) if token.type == "fence" for n in range(*_place(token))}
+    start = 0
+    for number, line in enumerate(re.split(r"(?<=\n)", text)):
+        if line:
+            yield Line(start, line, number in code)
+        start += len(line)
 
 
 def front_matter(text: str) -> int:
@@ -59,23 +53,22 @@ def front_matter(text: str) -> int:
 
 
 def headings(text: str) -> list[Heading]:
-    """Every heading outside code and front matter, in order."""
-    found: list[Heading] = []
-    title: Line | None = None  # a paragraph's only line so far, which the next line may underline
-    fresh = True  # the line before is blank or a heading
-    for line in lines(text, front_matter(text)):
-        bare, end = line.text.rstrip("\n"), line.start + len(line.text)
-        hashes, underline = _HASHES.match(bare), _UNDERLINE.match(bare)
-        if hashes and not line.code:
-            found.append(_heading(line.start, end, len(hashes[1]), _CLOSING_HASHES.sub("", hashes[2] or "")))
-        elif underline and title and not line.code:
-            found.append(_heading(title.start, end, 1 if underline[1][0] == "=" else 2, title.text))
-        elif bare.strip():
-            title = line if fresh and not line.code and not _NO_TITLE.match(bare) else None
-            fresh = False
-            continue
-        title, fresh = None, True
-    return found
+    """Every heading outside code, lists, quotes and front matter, in order."""
+    begin = front_matter(text)
+    starts = [begin, *(begin + m.end() for m in re.finditer("\n", text[begin:])), len(text)]
+    tokens = _BLOCKS.parse(text[begin:])
+    return [
+        _heading(starts[first], min(starts[end], len(text)), int(opened.tag[1:]), inside.content)
+        for opened, inside in pairwise(tokens)
+        if opened.type == "heading_open" and opened.level == 0
+        for first, end in [_place(opened)]
+    ]
+
+
+def _place(token: Token) -> tuple[int, int]:
+    """Its first line, and the one after its last."""
+    assert token.map is not None  # all blocks have one
+    return token.map[0], token.map[1]
 
 
 def _heading(start: int, body: int, level: int, title: str) -> Heading:
