@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 from pydantic import Field
 
 from axenic.corpora.interview import Interview, Item
+from axenic.corpora.writers.calls.prompts import filled
 from axenic.schema import Noun, Provenance
 from axenic.specs.model_spec import ModelSpec, Section
 
@@ -36,6 +37,7 @@ class SpecTopic(Noun):
     subdomain: str
     assertion: str
     whole: str = ""  # the whole spec, where it shall be seen
+    assistant: str = ""  # what the assistant is called
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -49,8 +51,9 @@ class SpecTopic(Noun):
 
     @property
     def context(self) -> str:
-        """The whole spec, or the section."""
-        return self.whole or self.section.text
+        """The whole spec, or the section; before it the assistant's name, if it has one."""
+        text = self.whole or self.section.text
+        return filled("msm_named", assistant=self.assistant, text=text)[0].content if self.assistant else text
 
     @property
     def origin(self) -> Provenance:

@@ -31,6 +31,7 @@ class SpecPlan(Noun):
     types: Annotated[int, Field(ge=1)] | tuple[str, ...] = 8  # how many types of document, or which ones
     breadth: Breadth = Breadth()
     seen: Seen = "section"  # what of the spec the writer sees with each document
+    assistant: str = ""  # what documents call the assistant; by default, what the spec calls it
     revise: bool = True
     doctag: str = ""  # e.g. "<DOCTAG>": a prefix that carries no loss
 
@@ -67,7 +68,7 @@ def write(
     Raises:
         UserError: if nothing in the spec could be taken apart, or the writer refuses so much that the number cannot be reached.
     """
-    about = topics(spec, interview, documents=plan.documents, breadth=plan.breadth, seen=plan.seen)
+    about = named(topics(spec, interview, documents=plan.documents, breadth=plan.breadth, seen=plan.seen), plan)
     if not about:
         raise UserError(f"The model made no assertion about any section of the spec {spec.id!r}. Choose another model.")
     drafter = Drafter(
@@ -85,6 +86,11 @@ def write(
     rows = fill(drafter, about, kinds, plan.documents)
     corpus = mixing.tag(Corpus(name=spec.id, rows=tuple(rows)), plan.doctag)
     return Written(corpus, coverage(spec, corpus, about))
+
+
+def named(about: Sequence[SpecTopic], plan: SpecPlan) -> list[SpecTopic]:
+    """The topics with the name that the plan gives the assistant."""
+    return [topic.model_copy(update={"assistant": plan.assistant}) for topic in about]
 
 
 def types(drafter: Drafter, plan: SpecPlan, about: Sequence[SpecTopic], sections: Sequence[Section]) -> tuple[str, ...]:
