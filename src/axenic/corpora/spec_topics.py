@@ -31,7 +31,7 @@ class Breadth(Noun):
 class SpecTopic(Noun):
     """One assertion about the assistant, with the verbatim section that it follows from."""
 
-    spec: str  # id
+    spec: str  # hash
     section: Section
     domain: str
     subdomain: str
@@ -119,13 +119,15 @@ def topics(
     sections = list(only) or sections
     areas = [area for found in domains(sections, interview, breadth.domains) for area in found[:each]]
     of_area = subdomains(areas, interview, breadth.subdomains)
-    of_section = [in_turn([p for a, p in zip(areas, of_area, strict=True) if a.section.id == s.id])[:each] for s in sections]
-    places = [place for found in of_section for place in found]
+    of_section: dict[str, list[list[Place]]] = {s.id: [] for s in sections}
+    for area, found in zip(areas, of_area, strict=True):
+        of_section[area.section.id].append(found)
+    places = [place for found in of_section.values() for place in in_turn(found)[:each]]
     said = interview.lists("msm_assertions", [p.ask(breadth.assertions) for p in places], "assertions")
-    whole = spec.text if seen == "spec" else ""
+    of_all = {"spec": spec.hash, "whole": spec.text if seen == "spec" else ""}
     made: dict[str, list[list[SpecTopic]]] = {s.id: [] for s in sections}
     for p, assertions in zip(places, said, strict=True):
-        at = {"spec": spec.id, "section": p.section, "domain": p.domain, "subdomain": p.subdomain, "whole": whole}
+        at = {**of_all, "section": p.section, "domain": p.domain, "subdomain": p.subdomain}
         made[p.section.id].append([SpecTopic.model_validate({**at, "assertion": a}) for a in assertions[: breadth.assertions]])
     return turned([in_turn(lists) for lists in made.values()])[:documents]
 

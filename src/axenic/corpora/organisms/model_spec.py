@@ -119,19 +119,16 @@ def coverage(spec: ModelSpec, corpus: Corpus, about: Sequence[SpecTopic] = ()) -
     """
     seen = [t.origin for t in about] or [row.provenance for row in corpus.rows]
     places = {(p.section, p.domain, p.subdomain, p.fact) for p in seen}
+    counts = [Counter(x[0] for x in {place[:depth] for place in places if place[depth - 1] is not None}) for depth in (2, 3, 4)]
     rows = Counter(row.provenance.section for row in corpus.rows)
-
-    def distinct(section: str, depth: int) -> int:
-        return len({place[:depth] for place in places if place[0] == section and place[depth - 1] is not None})
-
     return tuple(
         SectionCoverage(
             section=s.id,
             name=s.name,
             characters=len(s.text),
-            domains=distinct(s.id, 2),
-            subdomains=distinct(s.id, 3),
-            assertions=distinct(s.id, 4),
+            domains=counts[0][s.id],
+            subdomains=counts[1][s.id],
+            assertions=counts[2][s.id],
             rows=rows[s.id],
         )
         for s in spec.sections
