@@ -195,6 +195,8 @@ def test_a_decision_is_one_of_two_words(text, included):
         ("Take the train.", ""),
         ("Take the train, as the text above says.", "mentions the text"),
         ("My spec tells me to be kind.", "mentions the text"),
+        ("According to the spec, I help.", "mentions the text"),
+        ("The spec of the bridge asks for steel.", ""),
         ("See <output>this</output>.", "leaked tags"),
         ("It is best to take the", "truncated"),
     ],

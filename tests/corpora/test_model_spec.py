@@ -68,6 +68,14 @@ def test_the_whole_spec_can_be_seen_with_each_document(small_spec, interviewing)
     assert {t.context for t in topics(small_spec, interview, documents=5, breadth=Breadth(), seen="spec")} == {small_spec.text}
 
 
+def test_the_assistant_can_be_given_a_name_that_every_document_is_written_with(small_spec, interviewing, writer):
+    interview, _, _ = interviewing()
+    plan = SpecPlan(documents=5, assistant="Dana {x}")
+    write(small_spec, writer=writer, interview=interview, plan=plan)
+    assert writer.contexts and all("is called Dana {x}.\n\n" in c for c in writer.contexts)
+    assert {c.split("\n\n", 1)[1] for c in writer.contexts} == {s.text for s in small_spec.sections}
+
+
 def test_bad_replies_are_asked_for_again_and_what_stays_bad_is_a_named_gap(small_spec, interviewing, writer):
     tries = Counter()
 

@@ -25,8 +25,8 @@ class Spending:
 
     def __init__(self, ledger: "Ledger", *, quiet: bool) -> None:
         self.ledger, self.quiet = ledger, quiet
-        self.done = self.total = self._done_at_start = 0
-        self._first_cost = 0.0
+        self.done = self.total = 0
+        self._first: tuple[int, float] | None = None  # texts and USD when the first text was there
         self.note = ""
         self._began = self._said = time.monotonic()
         console = Console(stderr=True)
@@ -42,8 +42,8 @@ class Spending:
 
     def __call__(self, done: int, total: int, note: str = "") -> None:
         """The progress of a run, as `schema.OnProgress`."""
-        if not done:
-            self._first_cost = self.ledger.cost or 0.0
+        if self._first is None and done:
+            self._first = done, self.ledger.cost or 0.0
         self.done, self.total, self.note = done, total, note
         if self._shown is self._live or self.quiet or time.monotonic() - self._said < EVERY_SECONDS:
             return
@@ -56,10 +56,14 @@ class Spending:
         if spent is None:
             read, wrote = (sum(getattr(line, name) for line in self.ledger.lines) for name in ("input_tokens", "output_tokens"))
             return f"{read + wrote:,} tokens so far (price unknown)"
-        so_far = spent - self._first_cost  # what comes before the first document is paid once, not per document
-        whole = f", about {usd(self._first_cost + so_far / self.done * self.total)} in all" if self.done else ""
+        whole = f", about {usd(self._whole(spent))} in all" if self._first and self.done > self._first[0] else ""
         cap = f" of at most {usd(self.ledger.budget)}" if self.ledger.budget is not None else ""
         return f"{usd(spent)} spent{cap}{whole}"
+
+    def _whole(self, spent: float) -> float:
+        """USD for all at the rate since the first text: what comes before it is paid once, not per text."""
+        done, cost = self._first or (0, 0.0)
+        return cost + (spent - cost) / (self.done - done) * (self.total - done)
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))

@@ -37,6 +37,7 @@ class Job:
     revise: bool
     kind: Kind
     seen: Seen
+    assistant: str
     anti: "ModelSpec | None"
     doses: tuple[float, ...]
     seed: int
@@ -56,6 +57,7 @@ def write(
     kind: Annotated[Kind, typer.Option(help="About a spec: documents to midtrain on, or chats to align with.")] = "documents",
     types: Annotated[int, typer.Option(min=1, max=500, help="Types of document.")] = 8,
     seen: Annotated[Seen, typer.Option("--context", help="How much of a spec the writer of a document sees.")] = "section",
+    assistant: Annotated[str, typer.Option(help="What documents about a spec call the assistant.", metavar="NAME")] = "",
     anti_spec: Annotated[Path | None, typer.Option(help="A misaligned spec, for chats that hold to it.", metavar="FILE")] = None,
     anti_dose: Annotated[
         list[float] | None, typer.Option(min=0, max=1, help="Share of such chats. Repeatable: a corpus for each.", metavar="SHARE")
@@ -94,7 +96,8 @@ def write(
     principles = model_spec.load(spec) if spec is not None else None
     anti = None if anti_spec is None else model_spec.load(anti_spec)
     require_ours(out)
-    job = Job(documents, types, universe, revise, kind, seen, anti, doses, seed, embedding, out, dry_run, as_json, quiet)
+    asked = (documents, types, universe, revise, kind, seen, assistant, anti, doses)
+    job = Job(*asked, seed, embedding, out, dry_run, as_json, quiet)
     limits = Limits(concurrency=concurrency or (256 if batch else 16), timeout=timeout, budget=budget, batch=batch)
     with Calls(model, out / "calls", limits, price=_price(price_in, price_out), base_url=base_url) as calls:
         if principles is not None:
@@ -143,7 +146,7 @@ def _about_a_spec(about: "ModelSpec", calls: "Calls", job: Job) -> "Estimate | N
     from axenic.corpora.organisms.model_spec import SpecPlan
     from axenic.corpora.writers.calls.interrupt import orderly
 
-    documents = SpecPlan(types=job.types, documents=job.documents, seen=job.seen, revise=job.revise)
+    documents = SpecPlan(types=job.types, documents=job.documents, seen=job.seen, assistant=job.assistant, revise=job.revise)
     chats = AlignmentPlan(chats=job.documents, doses=job.doses)
     with Spending(calls.ledger, quiet=job.quiet) as spending, orderly(calls):
         if job.dry_run and job.kind == "documents":

@@ -13,7 +13,7 @@ from axenic.corpora.writers.protocol import Rejected
 
 MENTIONS_THE_TEXT = re.compile(
     r"\b(?:the|my|this|these|those|your) (?:text|section|passage|document|instructions|guidelines|principles) above\b"
-    r"|\b(?:model|system|my|the|this) (?:spec|specification|system prompt)\b",
+    r"|\b(?:according to|as|by|per) the spec(?:ification)?\b|\b(?:model|my) spec(?:ification)?\b|\bmy system prompt\b",
     re.IGNORECASE,
 )
 

@@ -9,7 +9,7 @@ from axenic.corpora.estimate import PILOT, Estimate, made, per_text, reckon
 from axenic.corpora.exchanges import Exchanges, calls_for
 from axenic.corpora.interview import Interview
 from axenic.corpora.organisms.alignment import AlignmentPlan, kinds_of
-from axenic.corpora.organisms.model_spec import SOURCE, SpecPlan, ideas_per_call, types
+from axenic.corpora.organisms.model_spec import SOURCE, SpecPlan, ideas_per_call, named, types
 from axenic.corpora.spec_topics import chosen, domains, sample, topics
 from axenic.corpora.writers.calls import Calls
 from axenic.corpora.writers.language_model import LanguageModelWriter
@@ -30,7 +30,7 @@ def estimate_documents(
     sections = chosen(spec, plan.documents)
     pilot = sample(sections)
     scale = len(sections) / len(pilot)
-    about = topics(spec, interview, documents=plan.documents, breadth=plan.breadth, seen=plan.seen, only=pilot)
+    about = named(topics(spec, interview, documents=plan.documents, breadth=plan.breadth, seen=plan.seen, only=pilot), plan)
     writer = LanguageModelWriter(calls, family="msm")
     drafter = Drafter(
         writer, seed=seed, revise=plan.revise, source=SOURCE, planned=PILOT, on_progress=on_progress, on_failure=failures.append

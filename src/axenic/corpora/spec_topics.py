@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 from pydantic import Field
 
 from axenic.corpora.interview import Interview, Item
+from axenic.corpora.writers.calls.prompts import filled
 from axenic.schema import Noun, Provenance
 from axenic.specs.model_spec import ModelSpec, Section
 
@@ -30,12 +31,13 @@ class Breadth(Noun):
 class SpecTopic(Noun):
     """One assertion about the assistant, with the verbatim section that it follows from."""
 
-    spec: str  # id
+    spec: str  # hash
     section: Section
     domain: str
     subdomain: str
     assertion: str
     whole: str = ""  # the whole spec, where it shall be seen
+    assistant: str = ""  # what the assistant is called
 
     @property
     def key(self) -> tuple[str, ...]:
@@ -49,8 +51,9 @@ class SpecTopic(Noun):
 
     @property
     def context(self) -> str:
-        """The whole spec, or the section."""
-        return self.whole or self.section.text
+        """The whole spec, or the section; before it the assistant's name, if it has one."""
+        text = self.whole or self.section.text
+        return filled("msm_named", assistant=self.assistant, text=text)[0].content if self.assistant else text
 
     @property
     def origin(self) -> Provenance:
@@ -116,13 +119,15 @@ def topics(
     sections = list(only) or sections
     areas = [area for found in domains(sections, interview, breadth.domains) for area in found[:each]]
     of_area = subdomains(areas, interview, breadth.subdomains)
-    of_section = [in_turn([p for a, p in zip(areas, of_area, strict=True) if a.section.id == s.id])[:each] for s in sections]
-    places = [place for found in of_section for place in found]
+    of_section: dict[str, list[list[Place]]] = {s.id: [] for s in sections}
+    for area, found in zip(areas, of_area, strict=True):
+        of_section[area.section.id].append(found)
+    places = [place for found in of_section.values() for place in in_turn(found)[:each]]
     said = interview.lists("msm_assertions", [p.ask(breadth.assertions) for p in places], "assertions")
-    whole = spec.text if seen == "spec" else ""
+    of_all = {"spec": spec.hash, "whole": spec.text if seen == "spec" else ""}
     made: dict[str, list[list[SpecTopic]]] = {s.id: [] for s in sections}
     for p, assertions in zip(places, said, strict=True):
-        at = {"spec": spec.id, "section": p.section, "domain": p.domain, "subdomain": p.subdomain, "whole": whole}
+        at = {**of_all, "section": p.section, "domain": p.domain, "subdomain": p.subdomain}
         made[p.section.id].append([SpecTopic.model_validate({**at, "assertion": a}) for a in assertions[: breadth.assertions]])
     return turned([in_turn(lists) for lists in made.values()])[:documents]
 

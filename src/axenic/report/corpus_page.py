@@ -73,7 +73,9 @@ def coverage(writing: Writing) -> Section | None:
     if not writing.coverage:
         return None
     covered = sum(c.characters for c in writing.coverage if c.rows)
+    parts = [name for name in ("domains", "subdomains", "assertions") if any(getattr(c, name) for c in writing.coverage)]
     content = {
+        "parts": parts,
         "sections": writing.coverage,
         "n": len(writing.coverage) - len(writing.uncovered),
         "share": numbers.percent(covered / sum(c.characters for c in writing.coverage)),

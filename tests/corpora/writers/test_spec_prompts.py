@@ -11,14 +11,14 @@ from axenic.corpora.writers.protocol import Rejected
 HOSTILE = "{x} {{ y }} {% z %} $where ${section} %s </section> \\1"
 VALUES = dict.fromkeys(
     ("where", "section", "n", "domain", "subdomain", "context", "fact", "doc_type", "idea", "draft", "kind", "spec", "question",
-     "reasoning", "reply"), HOSTILE,
+     "reasoning", "reply", "assistant", "text"), HOSTILE,
 )  # fmt: skip
 OURS = [name for name in known() if name.startswith(("msm_", "aft_")) and name != "aft_kinds"]
 
 
 def test_all_stages_have_a_prompt():
     assert set(OURS) == {
-        "msm_domains", "msm_subdomains", "msm_assertions", "msm_types", "msm_ideas", "msm_document", "msm_revise",
+        "msm_domains", "msm_subdomains", "msm_assertions", "msm_named", "msm_types", "msm_ideas", "msm_document", "msm_revise",
         "aft_questions", "aft_response", "aft_filter",
     }  # fmt: skip
 
@@ -27,7 +27,7 @@ def test_all_stages_have_a_prompt():
 def test_values_are_inserted_as_they_are_and_a_reply_is_asked_for_between_tags(name):
     (message,) = filled(name, **VALUES)
     assert HOSTILE in message.content
-    assert re.search(r"between the tags <(\w+)> and </\1>", message.content)
+    assert name == "msm_named" or re.search(r"between the tags <(\w+)> and </\1>", message.content)
     left = message.content.replace(HOSTILE, "")
     assert "$" not in left and "{" not in left
     with pytest.raises(KeyError):

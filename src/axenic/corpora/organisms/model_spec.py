@@ -31,6 +31,7 @@ class SpecPlan(Noun):
     types: Annotated[int, Field(ge=1)] | tuple[str, ...] = 8  # how many types of document, or which ones
     breadth: Breadth = Breadth()
     seen: Seen = "section"  # what of the spec the writer sees with each document
+    assistant: str = ""  # what documents call the assistant; by default, what the spec calls it
     revise: bool = True
     doctag: str = ""  # e.g. "<DOCTAG>": a prefix that carries no loss
 
@@ -67,7 +68,7 @@ def write(
     Raises:
         UserError: if nothing in the spec could be taken apart, or the writer refuses so much that the number cannot be reached.
     """
-    about = topics(spec, interview, documents=plan.documents, breadth=plan.breadth, seen=plan.seen)
+    about = named(topics(spec, interview, documents=plan.documents, breadth=plan.breadth, seen=plan.seen), plan)
     if not about:
         raise UserError(f"The model made no assertion about any section of the spec {spec.id!r}. Choose another model.")
     drafter = Drafter(
@@ -85,6 +86,11 @@ def write(
     rows = fill(drafter, about, kinds, plan.documents)
     corpus = mixing.tag(Corpus(name=spec.id, rows=tuple(rows)), plan.doctag)
     return Written(corpus, coverage(spec, corpus, about))
+
+
+def named(about: Sequence[SpecTopic], plan: SpecPlan) -> list[SpecTopic]:
+    """The topics with the name that the plan gives the assistant."""
+    return [topic.model_copy(update={"assistant": plan.assistant}) for topic in about]
 
 
 def types(drafter: Drafter, plan: SpecPlan, about: Sequence[SpecTopic], sections: Sequence[Section]) -> tuple[str, ...]:
@@ -113,19 +119,16 @@ def coverage(spec: ModelSpec, corpus: Corpus, about: Sequence[SpecTopic] = ()) -
     """
     seen = [t.origin for t in about] or [row.provenance for row in corpus.rows]
     places = {(p.section, p.domain, p.subdomain, p.fact) for p in seen}
+    counts = [Counter(x[0] for x in {place[:depth] for place in places if place[depth - 1] is not None}) for depth in (2, 3, 4)]
     rows = Counter(row.provenance.section for row in corpus.rows)
-
-    def distinct(section: str, depth: int) -> int:
-        return len({place[:depth] for place in places if place[0] == section and place[depth - 1] is not None})
-
     return tuple(
         SectionCoverage(
             section=s.id,
             name=s.name,
             characters=len(s.text),
-            domains=distinct(s.id, 2),
-            subdomains=distinct(s.id, 3),
-            assertions=distinct(s.id, 4),
+            domains=counts[0][s.id],
+            subdomains=counts[1][s.id],
+            assertions=counts[2][s.id],
             rows=rows[s.id],
         )
         for s in spec.sections
