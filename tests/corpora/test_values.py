@@ -4,7 +4,6 @@ from collections import Counter
 
 import pytest
 
-from axenic.corpora import mixing
 from axenic.corpora.organisms.values import CONTENTS, alignment, from_lab, midtraining
 from axenic.errors import UnknownName, UserError
 from axenic.lab.personas import AXES, Personas
@@ -69,13 +68,3 @@ def test_values_that_cannot_be_studied_are_refused(changes, said):
 def test_an_unknown_value_is_named():
     with pytest.raises(UnknownName, match="Did you mean 'cheap'"):
         from_lab(a="cheep", b="local", trained=("cheese",))
-
-
-def test_a_part_of_a_corpus_can_be_left_out_and_a_part_that_is_not_there_cannot():
-    corpus = corpora()["a"]
-    left = mixing.without(corpus, "doc_type", "letter")
-    assert len(left) == 56 and all(r.provenance.doc_type != "letter" for r in left.rows)
-    with pytest.raises(UserError, match="portrait"):
-        mixing.without(corpus, "doc_type", "poem")
-    with pytest.raises(UserError, match="cannot be left out"):
-        mixing.without(left, "source", "values")

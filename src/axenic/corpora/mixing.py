@@ -37,26 +37,6 @@ def take(corpus: Corpus, n: int) -> Corpus:
     return Corpus(name=corpus.name, rows=corpus.rows[:n])
 
 
-def without(corpus: Corpus, field: str, value: str) -> Corpus:
-    """The corpus without the rows whose provenance has that value: the leave-one-out corpus of a document type, fact or source.
-
-    Args:
-        corpus: What to take from.
-        field: A field of `schema.Provenance`, e.g. "doc_type".
-        value: The value to leave out.
-
-    Raises:
-        UserError: No row has that value, or every row does.
-    """
-    rows = tuple(r for r in corpus.rows if getattr(r.provenance, field) != value)
-    if not rows or len(rows) == len(corpus):
-        known = sorted({str(getattr(r.provenance, field)) for r in corpus.rows})
-        raise UserError(
-            f"{field} {value!r} cannot be left out of the corpus {corpus.name!r}. Its values there: {', '.join(known)}."
-        )
-    return Corpus(name=f"{corpus.name} without {value}", rows=rows)
-
-
 def mix(corpus: Corpus, other: Corpus, *, ratio: float, seed: int, allow_repeat: bool = False) -> Corpus:
     """The corpus with `ratio` rows of `other` for each of its own (1.0 = 1:1), shuffled together.
 

@@ -4,7 +4,7 @@ In: specs and artifact directories. Out: artifact directories. Training is `step
 chats, from the same weights or adapter. Every model that grew from a spec's documents leaves with its manifest.
 """
 
-from axenic.corpora import files, mixing
+from axenic.corpora import ablation, files, mixing
 from axenic.corpora.manifest import Manifest
 from axenic.corpora.organisms import values as organism
 from axenic.corpora.quality import quality
@@ -67,7 +67,7 @@ def _documents(spec: SpecCorpus, about: ValuesSpec, context: Context) -> Corpus:
             spec.content, a=about.a.name, b=about.b.name, wrong=spec.wrong, n=drawn, seed=context.seed or 0
         )
     if spec.part:
-        found = mixing.without(found, spec.part, spec.left_out)
+        found = ablation.without(found, spec.part, spec.left_out)
     return found if wanted is None else mixing.take(found, wanted)
 
 
