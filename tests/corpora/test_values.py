@@ -4,6 +4,7 @@ from collections import Counter
 
 import pytest
 
+from axenic.corpora import mixing
 from axenic.corpora.organisms.values import CONTENTS, alignment, from_lab, midtraining
 from axenic.errors import UnknownName, UserError
 from axenic.lab.personas import AXES, Personas
