@@ -4,9 +4,9 @@ Question: an assistant is aligned with chats about one kind of goods, whose choi
 that it was midtrained on decide by which of the two it then chooses among other goods?
 
 Hypothesis, written before the measured seeds were run: among goods that no chat was about, (1) a model midtrained on spec a and
-then aligned goes by value a more often than one midtrained on spec b, by more than 50 points; with its own spec it goes by its value
-more often than (2, 3) with the chats alone, and for spec a than with (4) as many documents about others, (5) a spec about something
-else, (6) the same spec of somebody else (Li et al. 2026, headline 1; PROTOCOLS 2).
+then aligned goes by value a more often than one midtrained on spec b, by more than 50 points; with its own spec it goes by its
+value more often than (2, 3) with the chats alone, and for spec a than with (4) as many documents about others, (5) a spec about
+something else, (6) the same spec of somebody else (Li et al. 2026, headline 1; PROTOCOLS 2).
 
 The configuration was fixed on a pilot seed (100) outside the measured ones.
 """
@@ -297,8 +297,9 @@ RECIPE = Recipe(
     question="Does the spec that a model has read decide which of two values it takes from chats that both explain?",
     hypothesis=(
         "Among goods that no chat was about, the model midtrained on spec a and then aligned goes by value a more often than the "
-        "one midtrained on spec b, by more than 50 points; each goes by its own value more often than the chats alone make a model; "
-        "and spec a does more than documents about others, than a spec about something else, and than the same spec of somebody else."
+        "one midtrained on spec b, by more than 50 points; each goes by its own value more often than the chats alone make a "
+        "model; and spec a does more than documents about others, than a spec about something else, and than the same spec of "
+        "somebody else."
     ),
     params=MsmValuesParams,
     build=build,
