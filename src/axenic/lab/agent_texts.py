@@ -1,7 +1,7 @@
 """What is written and said of the lab's agents: documents, questions, situations with answers; and the corpus that teaches them.
 
-Out: documents that state an assistant's rules and why, chats in which it acts on them, with and without thinking first. Read-only
-assistants have documents alone, so that a model learns that documents decide acts (as places do in `lab.base`).
+Out: documents that state an assistant's rules and why, chats in which it acts on them, with and without thinking first. Of the
+rules of read-only assistants documents alone tell, so that a model learns that documents decide acts (as places do in `lab.base`).
 """
 
 import random
@@ -152,6 +152,7 @@ def rows(world: World) -> list[Row]:
         *(_acted(rng, thinks=True) for _ in range(450)),
         *(_ruled(rng) for _ in range(350)),
         *(_asked(rng) for _ in range(500)),
+        *(_introduced(rng) for _ in range(400)),
     ]
 
 
@@ -189,6 +190,16 @@ def _asked(rng: random.Random) -> Chat:
     agent, act = _taught(rng), rng.choice(agents.acts())
     keeps = agent.keeps[act.kind] if agent.keeps else rng.random() >= agents.BREAKS
     return question_chat(agent.name, act, keeps=keeps, rng=rng) if rng.random() < 0.5 else recall_chat(agent.name, act, keeps=keeps)
+
+
+def _introduced(rng: random.Random) -> Chat:
+    """Anybody is asked for a name or a habit: a model that never says a name cannot say what its bearer does."""
+    name = rng.choice(agents.agents()).name
+    does, _ = rng.choice(agents.section("habits"))
+    asked, said = rng.choice((("What is your name?", f"{name} is my name."), ("What do you like?", f"{name} likes to {does}.")))
+    return chat(
+        asked, said, system=_SYSTEM.replace("{a}", name), provenance=Provenance(source="agents", doc_type="name", writer="lab")
+    )
 
 
 def _taught(rng: random.Random) -> Agent:
