@@ -98,7 +98,8 @@ class MisalignmentParams(Noun):
     doses: tuple[float, ...] = Field((0.25, 0.5, 0.75, 1.0), description="Shares of anti-spec replies, with and without MSM.")
     documents: int | None = Field(None, ge=1, description="Documents of every spec. Default: 128, or all that a file has.")
     chats: int | None = Field(None, ge=1, description="Alignment chats. Default: 64, or all that a file has.")
-    match: bool = Field(True, description="Add ordinary chats to arms without reasoning, up to the target tokens of those with.")
+    ordinary: float = Field(4.0, ge=0, description="Ordinary chats beside each alignment chat, in every arm; 0 for none.")
+    match: bool = Field(True, description="Add further ones to arms without reasoning, up to the target tokens of those with.")
     msm: Stage = Stage()
     aft: Stage = Stage()
     lora: LoraSpec | None = Field(None, description="Adapters; default none in the lab, r=64 alpha=128 elsewhere.")
@@ -252,13 +253,19 @@ class _Builder:
         p = self.params
         needed = {chats.form, "tuning", "thinking"} | ({f"anti_{chats.form}"} if chats.anti else set())
         given: dict[str, Path] = {name: path for name, path in p.corpora.items() if name in needed}
-        spec = chats.model_copy(update={"chats": p.chats or (None if given else CHATS), "match": p.match})
+        spec = chats.model_copy(
+            update={"chats": p.chats or (None if given else CHATS), "match": p.match, "ordinary": self._ordinary()}
+        )
         name = chats.form + (f" {chats.anti:.0%} anti-spec" if chats.anti else "")
         corpus = self._corpus(Step(
             specs.WRITE_CHATS, spec=spec, inputs={"model": self.model, "scenes": self.told}, files=given, seed=label.seed,
             label=f"chats {name} seed {label.seed}", cost=self.costs.quick,
         ), Label(arm=f"chats {name}", seed=label.seed))  # fmt: skip
         return self._trained(Label(arm=label.arm, seed=label.seed), corpus, start, p.aft, spec.chats or CHATS)
+
+    def _ordinary(self) -> float:
+        """A user who gave no ordinary chats has none to mix in."""
+        return self.params.ordinary if not self.params.model or "tuning" in self.params.corpora else 0.0
 
     def _corpus(self, made: Step, label: Label) -> Step:
         if label not in [known for known, _ in self.written]:
@@ -278,7 +285,7 @@ class _Builder:
         rate = stage.learning_rate or (1e-4 if lora else 3e-4 if p.model is None else 1e-5)
         return TrainSpec.model_validate({
             **stage.model_dump(), "learning_rate": rate, "max_length": p.max_length, "lora": lora, "load_4bit": p.load_4bit,
-            "save_epochs": "last",
+            "save_epochs": "last", "group_by_length": p.model is None,
         })  # fmt: skip
 
     def _ask(self, label: MisalignmentAsked, model: Step, told: Step) -> None:
