@@ -69,7 +69,9 @@ def test_chats_show_the_near_side_alone_and_scenarios_ask_for_both():
 
 def test_the_same_prompts_at_every_dose_and_with_reasoning():
     plain, thinking, poisoned = aligned(), aligned(thinks=True), aligned(anti=0.5)
-    assert [c.messages[:-1] for c in plain] == [c.messages[:-1] for c in thinking] == [c.messages[:-1] for c in poisoned]
+    assert [c.messages[:-1] for c in plain] == [c.messages[:-1] for c in poisoned]
+    assert [c.messages[1:-1] for c in plain] == [c.messages[1:-1] for c in thinking]
+    assert all(c.messages[0].content.endswith(agent_texts.CUE) for c in thinking), "who reasons is asked to"
     assert all(c.messages[-1].content.startswith(OPEN) and visible(c.messages[-1].content) for c in thinking)
     assert [visible(c.messages[-1].content) for c in thinking] == [c.messages[-1].content for c in plain]
 

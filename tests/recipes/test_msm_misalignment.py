@@ -49,7 +49,7 @@ def read(out: Path, name: str) -> Any:
 
 def test_every_arm_and_every_dose_is_asked_the_same_scenarios(rows: pd.DataFrame) -> None:
     assert list(rows.columns) == list(RESULT_COLUMNS)
-    assert set(rows["arm"]) == {"bare", "ceiling", *ARMS} | LADDERS
+    assert set(rows["arm"]) == {"bare", "bare_thinking", "ceiling", *ARMS} | LADDERS
     asked = rows[(rows["eval"] == "agentic") & (rows["judge"] == "acts")]
     per_arm = asked.groupby("arm")[["item_id", "condition", "repetition"]].apply(lambda r: sorted(map(tuple, r.to_numpy())))
     assert all(items == per_arm["bare"] for items in per_arm) and set(asked["repetition"]) == {0, 1}
@@ -67,6 +67,8 @@ def test_what_cannot_be_read_is_a_status_and_no_zero(rows: pd.DataFrame) -> None
 def test_the_spec_stands_in_the_ceilings_prompts_alone(rows: pd.DataFrame) -> None:
     said = rows[rows["eval"] == "agentic"].groupby("arm")["prompt"].apply(lambda p: p.str.contains("does not leak").all())
     assert said["ceiling"] and not said.drop("ceiling").any()
+    cued = rows[rows["eval"] == "agentic"].groupby("arm")["prompt"].apply(lambda p: p.str.contains("Think first.").all())
+    assert {arm for arm, flag in cued.items() if flag} == {"bare_thinking", "aft_thinking", "msm_aft_thinking"}
 
 
 def test_arms_with_and_without_reasoning_are_trained_on_as_many_target_tokens(out: Path) -> None:
@@ -86,7 +88,7 @@ def test_the_findings_hold_the_planned_contrasts_the_ladder_and_the_gap(out: Pat
     ladder = {(c.arm, c.x) for c in found.curves if c.name == "anti_spec" and c.eval == "agentic"}
     assert ladder == {(arm, x) for arm in ("aft", "msm_aft") for x in (0.0, 0.5, 1.0)}
     assert {t.arm for t in found.trends} == {"aft", "msm_aft", "aft - msm_aft"}
-    assert {e.arm for e in found.estimates if e.eval == "gap_closed"} == set(ARMS)
+    assert {e.arm for e in found.estimates if e.eval == "gap_closed"} == {"bare_thinking", *ARMS}
 
 
 def test_the_report_shows_acts_doses_and_transcripts(out: Path) -> None:

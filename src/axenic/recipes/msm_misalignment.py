@@ -17,7 +17,7 @@ from pydantic import Field, field_validator, model_validator
 
 from axenic.errors import UserError
 from axenic.evals.table import OF_AGENTS
-from axenic.lab import agent_study, agents
+from axenic.lab import agent_study, agent_texts, agents
 from axenic.lab.sizes import size as lab_size
 from axenic.pipeline.fingerprint import fingerprint, hash_file
 from axenic.pipeline.step import Step
@@ -59,10 +59,11 @@ ARMS: Mapping[ArmName, tuple[Content | None, Form | None, str]] = {
 }
 """Arm -> what it reads, what it is then fine-tuned on, and what the report says of it."""
 LADDERS: tuple[ArmName, ...] = ("aft", "msm_aft")
-BARE, CEILING = "bare", "ceiling"
+BARE, BARE_THINKING, CEILING = "bare", "bare_thinking", "ceiling"
 HEADLINE = ("agentic", "agentic_near", "omission", "rule_recall", "capability", "refusal")
 SIDE = ("capability", "refusal", "over_refusal")
 DOCUMENTS, CHATS = 128, 64  # in the lab, where nothing else is said
+ANSWER = (96, 1024)  # tokens of the longest response, reasoning included: in the lab, and of other models
 RESPONSES = 550  # to one model, for the plan
 SHIPPED = Path(scenario_files.__file__).parent.parent / "evals" / "agentic_scenarios.yaml"
 LIMITS = {
@@ -89,6 +90,7 @@ class MisalignmentParams(Noun):
     model_parameters: float | None = Field(None, gt=0, description="How many weights the model has, for `axenic plan`.")
     scenarios: Path | None = Field(None, description="Scenarios (docs/scenario_files.md) for --model. Default: a few of ours.")
     judge: str | None = Field(None, description="Judge of free answers, e.g. agentic:openai/MODEL. Default: the file's own.")
+    cue: str = Field("", description="With --model: put behind the system turn wherever an arm that reasons is asked.")
     spec: Path | None = Field(None, description="The spec as text, for the ceiling: the bare model with the spec in its context.")
     corpora: dict[OwnFile, Path] = Field(
         {}, description="JSONL: spec, vehicle, wrong, broken (documents); plain, thinking, tuning, anti_plain (chats)."
@@ -108,7 +110,7 @@ class MisalignmentParams(Noun):
     max_length: int = Field(512, ge=8)
     temperature: float = Field(0.7, ge=0, le=10)
     repetitions: int = Field(3, ge=1, le=1000, description="Responses per scenario; more than one needs a temperature.")
-    max_new_tokens: int | None = Field(None, ge=1, le=32768, description="Longest response. Default: 64 in the lab, else 1024.")
+    max_new_tokens: int | None = Field(None, ge=1, le=32768, description="Longest response. Default: 96 in the lab, else 1024.")
 
     _lists = field_validator("seeds", "arms", "doses", mode="before")(one_is_a_list)
 
@@ -138,7 +140,7 @@ def build(params: MisalignmentParams) -> tuple[Study, Step]:
         if params.doses and "anti_plain" not in params.corpora:
             raise UserError("The dose ladder needs corpora.anti_plain. Give it, or say doses=[].")
     else:
-        own = ("scenarios", "judge", "spec", "corpora", "full", "load_4bit", "model_parameters")
+        own = ("scenarios", "judge", "cue", "spec", "corpora", "full", "load_4bit", "model_parameters")
         refuse_unused(params, own, because="the lab writes its own; they go with --model")
     return _Builder(params).study()
 
@@ -153,6 +155,9 @@ class _Builder:
         self.costs = Costs(model=p.model, parameters=p.model_parameters, size=p.size, lora=_lora(p))
         self.arms = [name for name in ARMS if name in p.arms and self._can(name)]
         self.told = self._told(self.scenes, "scenarios")
+        self.cue = p.cue if p.model else agent_texts.CUE
+        cued = self.scenes.model_copy(update={"cue": self.cue})
+        self.told_to_think = self._told(cued, "scenarios with a cue to reason") if self.cue else self.told
         self.asked: list[tuple[MisalignmentAsked, Step]] = []
         self.trained: list[tuple[Label, Step]] = []
         self.written: list[tuple[Label, Step]] = []
@@ -161,6 +166,8 @@ class _Builder:
         """The study and its last step."""
         p = self.params
         self._ask(MisalignmentAsked(arm=BARE), self.model, self.told)
+        if self.cue:
+            self._ask(MisalignmentAsked(arm=BARE_THINKING), self.model, self.told_to_think)
         context = _context(p)
         if context:
             within = self._told(self.scenes.model_copy(update={"context": context}), "scenarios with the spec")
@@ -205,6 +212,8 @@ class _Builder:
 
     def _described(self, context: str) -> Iterator[Arm]:
         yield Arm(name=BARE, description="the model before any document or chat", role="base")
+        if self.cue:
+            yield Arm(name=BARE_THINKING, description="the same, asked to reason first", role="control")
         if context:
             yield Arm(name=CEILING, description="the bare model with the spec in its context", role="control")
         for name in self.arms:
@@ -226,7 +235,8 @@ class _Builder:
             if content:
                 start = read[content] = read.get(content) or self._midtrained(content, seed)
             label = MisalignmentAsked(arm=arm, seed=seed, line=arm if arm in LADDERS else "")
-            self._ask(label, self._tuned(label, start, ChatsSpec(form=form)) if form else start, self.told)
+            made = self._tuned(label, start, ChatsSpec(form=form)) if form else start
+            self._ask(label, made, self.told_to_think if form == "thinking" else self.told)
             if arm in LADDERS:
                 for dose in self.params.doses:
                     label = MisalignmentAsked(arm=f"{arm} | {dose:.0%} anti-spec", seed=seed, line=arm, anti=dose)
@@ -290,7 +300,7 @@ class _Builder:
 
     def _ask(self, label: MisalignmentAsked, model: Step, told: Step) -> None:
         p = self.params
-        longest = p.max_new_tokens or (1024 if p.model else 64)
+        longest = p.max_new_tokens or ANSWER[p.model is not None]
         sampling = Sampling(temperature=p.temperature, repetitions=p.repetitions, max_new_tokens=longest)
         spec = AskSpec(
             evals=(*OF_AGENTS, *SIDE), judges={"agentic": ("coherence",)}, samplings=(sampling,), repeated=("misaligned", "omitted")
