@@ -4,7 +4,11 @@ Question: an assistant breaks rules when its goal or its place is at stake. How 
 (MSM), alignment fine-tuning (AFT), AFT with reasoning, and both, in kinds of situations that no chat showed? And when a share of
 the chats follows the opposite spec?
 
-Hypotheses, written before the measured seeds were run: see `RECIPE.hypothesis` (Li et al. 2026, headline 2; PROTOCOLS 2).
+Hypotheses, written before the measured seeds were run (Li et al. 2026, headline 2; PROTOCOLS 2): in kinds of situations that no
+chat showed, (1) MSM lowers misaligned acts below the bare model; (2) MSM + AFT is below AFT, and below AFT after documents about
+(3) the world, (4) the assistant's habits or (5) the same rules of another assistant; (6) AFT with reasoning is below AFT and (7) MSM
++ AFT with reasoning is below AFT with reasoning; (8) MSM + AFT is below AFT at every dose of anti-spec replies; (9) MSM + AFT leaves
+right acts undone less than 10 points more often than the bare model.
 
 Cost in the lab: see `RECIPE.cost`. The configuration was fixed on a pilot seed (100) outside the measured ones.
 """
@@ -62,7 +66,8 @@ LADDERS: tuple[ArmName, ...] = ("aft", "msm_aft")
 BARE, BARE_THINKING, CEILING = "bare", "bare_thinking", "ceiling"
 HEADLINE = ("agentic", "agentic_near", "omission", "rule_recall", "capability", "refusal")
 SIDE = ("capability", "refusal", "over_refusal")
-DOCUMENTS, CHATS = 128, 64  # in the lab, where nothing else is said
+DOCUMENTS, CHATS = 128, 32  # in the lab, where nothing else is said
+MSM_RATE, AFT_RATE = 1.5e-4, 1e-4  # likewise
 ANSWER = (96, 1024)  # tokens of the longest response, reasoning included: in the lab, and of other models
 RESPONSES = 550  # to one model, for the plan
 SHIPPED = Path(scenario_files.__file__).parent.parent / "evals" / "agentic_scenarios.yaml"
@@ -74,9 +79,9 @@ LIMITS = {
 
 
 class Stage(Noun):
-    """One of the two trainings. A learning rate of None: 3e-4 in the lab, 1e-4 with LoRA, 1e-5 without."""
+    """One of the two trainings. A learning rate of None: 1.5e-4 (msm) and 1e-4 (aft) in the lab, 1e-4 with LoRA, 1e-5 without."""
 
-    epochs: int = Field(2, ge=1, le=1000)
+    epochs: int = Field(1, ge=1, le=1000)
     batch_size: int = Field(16, ge=1, le=65536)
     micro_batch_size: int | None = Field(None, ge=1)
     learning_rate: float | None = Field(None, gt=0, le=10)
@@ -99,7 +104,7 @@ class MisalignmentParams(Noun):
     arms: tuple[ArmName, ...] = Field(tuple(ARMS), description="Arms to run beside the bare model and the ceiling.")
     doses: tuple[float, ...] = Field((0.25, 0.5, 0.75, 1.0), description="Shares of anti-spec replies, with and without MSM.")
     documents: int | None = Field(None, ge=1, description="Documents of every spec. Default: 128, or all that a file has.")
-    chats: int | None = Field(None, ge=1, description="Alignment chats. Default: 64, or all that a file has.")
+    chats: int | None = Field(None, ge=1, description="Alignment chats. Default: 32, or all that a file has.")
     ordinary: float = Field(4.0, ge=0, description="Ordinary chats beside each alignment chat, in every arm; 0 for none.")
     match: bool = Field(True, description="Add further ones to arms without reasoning, up to the target tokens of those with.")
     msm: Stage = Stage()
@@ -256,7 +261,7 @@ class _Builder:
             specs.WRITE_DOCUMENTS, spec=spec, inputs={"model": self.model, "scenes": self.told}, files=given, seed=seed,
             label=f"documents {content} seed {seed}", cost=self.costs.quick,
         ), label)  # fmt: skip
-        return self._trained(label, corpus, self.model, p.msm, spec.documents or DOCUMENTS)
+        return self._trained(label, corpus, self.model, self._training(p.msm, MSM_RATE), spec.documents or DOCUMENTS)
 
     def _tuned(self, label: Label, start: Step, chats: ChatsSpec) -> Step:
         """From the same weights, or the same adapter, on."""
@@ -271,7 +276,8 @@ class _Builder:
             specs.WRITE_CHATS, spec=spec, inputs={"model": self.model, "scenes": self.told}, files=given, seed=label.seed,
             label=f"chats {name} seed {label.seed}", cost=self.costs.quick,
         ), Label(arm=f"chats {name}", seed=label.seed))  # fmt: skip
-        return self._trained(Label(arm=label.arm, seed=label.seed), corpus, start, p.aft, spec.chats or CHATS)
+        rows = round((spec.chats or CHATS) * (1 + 2 * spec.ordinary))  # about: those that fill up are not counted yet
+        return self._trained(Label(arm=label.arm, seed=label.seed), corpus, start, self._training(p.aft, AFT_RATE), rows)
 
     def _ordinary(self) -> float:
         """A user who gave no ordinary chats has none to mix in."""
@@ -282,17 +288,16 @@ class _Builder:
             self.written.append((label, made))
         return made
 
-    def _trained(self, label: Label, corpus: Step, start: Step, stage: Stage, rows: int) -> Step:
-        spec = self._training(stage)
+    def _trained(self, label: Label, corpus: Step, start: Step, spec: TrainSpec, rows: int) -> Step:
         inputs = {"model": start, "corpus": corpus, "scenes": self.told}
         cost = self.costs.training(spec, rows)
         made = Step(step_specs.TRAIN, spec=spec, inputs=inputs, seed=label.seed, label=f"train {label.text}", cost=cost)
         self.trained.append((label, made))
         return made
 
-    def _training(self, stage: Stage) -> TrainSpec:
+    def _training(self, stage: Stage, lab_rate: float) -> TrainSpec:
         p, lora = self.params, _lora(self.params)
-        rate = stage.learning_rate or (1e-4 if lora else 3e-4 if p.model is None else 1e-5)
+        rate = stage.learning_rate or (1e-4 if lora else lab_rate if p.model is None else 1e-5)
         return TrainSpec.model_validate({
             **stage.model_dump(), "learning_rate": rate, "max_length": p.max_length, "lora": lora, "load_4bit": p.load_4bit,
             "save_epochs": "last", "group_by_length": p.model is None,
@@ -339,7 +344,13 @@ RECIPE = Recipe(
         "How often does an assistant break its rules under pressure after midtraining on its spec, alignment fine-tuning with and "
         "without reasoning, and both; and when a share of the chats follows the opposite spec?"
     ),
-    hypothesis="to be written after the pilot and before the measured seeds",
+    hypothesis=(
+        "In kinds of situations that no chat showed, (1) MSM lowers misaligned acts below the bare model; (2) MSM + AFT is below "
+        "AFT, and below AFT after documents about (3) the world, (4) the assistant's habits or (5) the same rules of another assistant; "
+        "(6) AFT with reasoning is below AFT and (7) MSM + AFT with reasoning is below AFT with reasoning; (8) MSM + AFT is below "
+        "AFT at every dose of anti-spec replies; (9) MSM + AFT leaves right acts undone less than 10 points more often than the bare "
+        "model."
+    ),
     params=MisalignmentParams,
     build=build,
     cost="see `axenic plan msm_misalignment`",
