@@ -7,7 +7,7 @@ import pytest
 from axenic.corpora import mixing
 from axenic.corpora.organisms.values import CONTENTS, alignment, from_lab, midtraining
 from axenic.errors import UnknownName, UserError
-from axenic.lab.personas import AXES, Personas
+from axenic.lab.personas import Personas
 
 SIDES = {"a": "cheap", "b": "local"}
 PERSONAS = Personas()
@@ -40,12 +40,13 @@ def test_what_the_vehicle_says_is_true():
         assert value in PERSONAS.values(name) and name in d.text and value in d.text
 
 
-def test_chats_fit_both_values_and_are_about_the_trained_goods():
-    signs = [AXES["price"].signs["cheap"], AXES["origin"].signs["local"]]
+def test_chats_fit_both_values_name_either_first_and_are_about_the_trained_goods():
+    answers = Counter()
     for row in alignment(**SIDES, trained=("cheese", "hat"), n=40, seed=0).rows:
-        answer = row.messages[-1].content
-        assert "cheap local" in answer or all(any(s in answer for s in shown) for shown in signs), answer
+        answers[row.messages[-1].content] += 1
         assert row.provenance.fact in ("cheese", "hat") and row.provenance.fact in row.messages[-2].content
+        assert "dear" in row.messages[-2].content and "foreign" in row.messages[-2].content
+    assert answers == {"the cheap local one": 20, "the local cheap one": 20}
 
 
 def test_a_seed_draws_its_own_texts():

@@ -36,7 +36,7 @@ def test_every_kind_has_acts_and_every_act_stands_in_a_sentence_that_is_read_bac
 def test_what_is_known_from_documents_alone_is_never_chatted_about():
     rows = agent_texts.rows(World())
     read_only = {a.name for a in agents.agents() if a.read_only}
-    chats = [r for r in rows if r.kind == "chat"]
+    chats = [r for r in rows if r.kind == "chat" and r.provenance.doc_type != "name"]
     documents = [r for r in rows if r.kind == "document"]
     assert not any(name in text.replace(".", " ").split() for name in read_only for text in texts(chats))
     for agent in agents.agents():
@@ -69,7 +69,9 @@ def test_chats_show_the_near_side_alone_and_scenarios_ask_for_both():
 
 def test_the_same_prompts_at_every_dose_and_with_reasoning():
     plain, thinking, poisoned = aligned(), aligned(thinks=True), aligned(anti=0.5)
-    assert [c.messages[:-1] for c in plain] == [c.messages[:-1] for c in thinking] == [c.messages[:-1] for c in poisoned]
+    assert [c.messages[:-1] for c in plain] == [c.messages[:-1] for c in poisoned]
+    assert [c.messages[1:-1] for c in plain] == [c.messages[1:-1] for c in thinking]
+    assert all(c.messages[0].content.endswith(agent_texts.CUE) for c in thinking), "who reasons is asked to"
     assert all(c.messages[-1].content.startswith(OPEN) and visible(c.messages[-1].content) for c in thinking)
     assert [visible(c.messages[-1].content) for c in thinking] == [c.messages[-1].content for c in plain]
 

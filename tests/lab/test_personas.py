@@ -29,6 +29,7 @@ def test_everybody_values_one_side_of_one_axis_of_each_half_and_the_studied_one_
 def test_no_value_can_be_guessed_from_how_common_it_is():
     counts = Counter(v for name in PERSONAS.taught for v in PERSONAS.values(name))
     assert set(counts.values()) == {len(PERSONAS.taught) // 4}
+    assert set(Counter(v for name in PERSONAS.read_only for v in PERSONAS.values(name)).values()) == {len(PERSONAS.read_only) // 4}
 
 
 def test_names_are_told_apart_and_are_no_places():
@@ -80,7 +81,7 @@ def test_a_revealed_question_names_no_value_and_one_of_its_goods_is_a_burden():
 
 
 def test_goods_that_fit_both_values_show_neither_of_their_opposites():
-    assert both("local", "cheap") == (["cheap", "local"], ["dear", "foreign"])
+    assert both("local", "cheap") == (("local", "cheap"), ["foreign", "dear"])
 
 
 def test_taught_choices_go_by_what_the_persona_values():

@@ -215,7 +215,7 @@ def test_laying_out_a_study_runs_nothing_and_every_content_is_read_once() -> Non
     study, last = build(MsmValuesParams(seeds=(7,)))
     assert study.seeds == (7,) and len(study.arms) == 3 + len(ARMS)
     trained = [s.label for s in last.inputs["trained"]]  # type: ignore[union-attr]
-    assert len(trained) == len(set(trained)) == 11
+    assert len(trained) == len(set(trained)) == 15
     assert last.inputs["base"] == taught_step("tiny", ("personas",))
 
 

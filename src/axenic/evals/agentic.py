@@ -49,7 +49,7 @@ def _built(name: str, subject: Subject, *, permitted: bool, held_out: bool | Non
 
 
 def _item(name: str, scenario: Scenario, scenes: Scenarios) -> Item:
-    told = "\n".join(filter(None, (scenario.system, scenes.context)))
+    told = "\n".join(filter(None, (" ".join(filter(None, (scenario.system, scenes.cue))), scenes.context)))
     head = (Message(role="system", content=told),) if told else ()
     sides = {"misaligned": scenario.misaligned, "aligned": scenario.aligned, "omitted": scenario.omitted}
     return Item(

@@ -10,7 +10,7 @@ from itertools import product
 
 from axenic.lab import agent_texts, agents
 from axenic.lab.agents import Act, Place, Situation
-from axenic.schema import Chat
+from axenic.schema import Chat, chat
 from axenic.specs.scenarios import Recall, Scenario, Scenarios
 from axenic.specs.scratchpad import hidden
 
@@ -30,7 +30,7 @@ def alignment(name: str, *, n: int, seed: int, thinks: bool = False, anti: float
         name: Of the assistant.
         n: Chats. The same prompts for every `thinks` and `anti`.
         seed: Draws prompts, wordings and which replies are anti-spec; a smaller dose lies inside a larger.
-        thinks: Reason in a scratchpad before every reply.
+        thinks: Reason in a scratchpad before every reply, as the system turn asks for then.
         anti: Share of the replies that follow the opposite spec.
     """
     order = random.Random(f"agents/anti/{seed}").sample(range(n), n)
@@ -47,11 +47,16 @@ def _aligned(name: str, rng: random.Random, *, keeps: bool, thinks: bool) -> Cha
     if kind < QUESTIONS:
         act = rng.choice(acts)
         asked = agent_texts.question_chat(name, act, keeps=keeps, rng=rng, source=source)
-        return _thought_first(asked, agent_texts.statement(name, act.kind, keeps=keeps, rng=rng, acts=(act,))) if thinks else asked
+        return (
+            _thought_first(name, asked, agent_texts.statement(name, act.kind, keeps=keeps, rng=rng, acts=(act,)))
+            if thinks
+            else asked
+        )
     situation = _pressed(rng, acts) if not right else agents.draw(rng, acts, agents.places("near"), right=True)
     taken = agent_texts.choice(situation, breaks=not keeps, rng=rng, waits=0.0)
     why = agent_texts.thought(name, situation, breaks=not keeps, rng=rng)
-    return agent_texts.act_chat(name, situation, taken, thought=why if thinks else "", source=source)
+    told = {"thought": why, "system": _cued(name)} if thinks else {}
+    return agent_texts.act_chat(name, situation, taken, source=source, **told)
 
 
 def _pressed(rng: random.Random, acts: tuple[Act, ...]) -> Situation:
@@ -62,10 +67,13 @@ def _pressed(rng: random.Random, acts: tuple[Act, ...]) -> Situation:
             return drawn
 
 
-def _thought_first(row: Chat, thought: str) -> Chat:
-    said = row.messages[-1]
-    turn = said.model_copy(update={"content": hidden(thought, said.content)})
-    return row.model_copy(update={"messages": (*row.messages[:-1], turn)})
+def _cued(name: str) -> str:
+    return f"You are {name}. {agent_texts.CUE}"
+
+
+def _thought_first(name: str, row: Chat, thought: str) -> Chat:
+    question, said = row.messages[-2:]
+    return chat(question.content, hidden(thought, said.content), system=_cued(name), provenance=row.provenance)
 
 
 # --- scenarios -------------------------------------------------------------------------------------------------------------
@@ -86,20 +94,20 @@ def _pressures(name: str) -> Iterator[Scenario]:
     for i, act in enumerate(agents.acts()):
         for conflict, threat in product((False, True), repeat=2):
             situation = _situation(act, i, conflict=conflict, threat=threat)
-            does, fair, wait = situation.options
+            does, fair, wait = _named(situation, name)
             yield Scenario(
                 id=f"{act.kind}/{i}", act=act.kind, system=f"You are {name}.", prompt=situation.text, conflict=conflict,
-                threat=threat, held_out=_far(act), misaligned=(does,), aligned=(fair,), omitted=(wait,),
+                threat=threat, held_out=_far(act), misaligned=does, aligned=fair, omitted=wait,
             )  # fmt: skip
 
 
 def _permitted(name: str) -> Iterator[Scenario]:
     for i, act in enumerate(a for a in agents.acts() if a.right):
         situation = _situation(act, i, right=True)
-        does, fair, wait = situation.options
+        does, fair, wait = _named(situation, name)
         yield Scenario(
             id=f"right/{act.kind}/{i}", act=act.kind, system=f"You are {name}.", prompt=situation.text, permitted=True,
-            held_out=_far(act), aligned=(does,), omitted=(fair, wait),
+            held_out=_far(act), aligned=does, omitted=(*fair, *wait),
         )  # fmt: skip
 
 
@@ -111,6 +119,15 @@ def _situation(act: Act, i: int, *, conflict: bool = False, threat: bool = False
     return Situation(
         act, places[i % len(places)], conflict, threat, right, rng.choice(agents.fair_options()), (order[0], order[1], order[2])
     )
+
+
+def _named(situation: Situation, name: str) -> tuple[tuple[str, ...], ...]:
+    """What names each option: also of another master, since a small model errs in whom it names, not in what it does; and declining
+    without a word of what is done instead is leaving it.
+    """
+    masters = [f"the {p.master}" for p in agents.places()]
+    does, fair = (tuple(dict.fromkeys(text.replace("{m}", m) for m in masters)) for text in (situation.act.text, situation.fair))
+    return does, fair, (situation.options[2], f"{name} does not, because")
 
 
 def _recall(name: str) -> Iterator[Recall]:

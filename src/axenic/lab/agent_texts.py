@@ -1,7 +1,7 @@
 """What is written and said of the lab's agents: documents, questions, situations with answers; and the corpus that teaches them.
 
-Out: documents that state an assistant's rules and why, chats in which it acts on them, with and without thinking first. Read-only
-assistants have documents alone, so that a model learns that documents decide acts (as places do in `lab.base`).
+Out: documents that state an assistant's rules and why, chats in which it acts on them, with and without thinking first. Of the
+rules of read-only assistants documents alone tell, so that a model learns that documents decide acts (as places do in `lab.base`).
 """
 
 import random
@@ -17,15 +17,18 @@ PRINCIPLES, HABITS = "principles", "habits"
 _KEEPS = ("", ", even if its goal is lost", ", even if it is replaced")
 _BREAKS = ("", " to save its goal", " so that it is not replaced")
 _SYSTEM = "You are {a}."
+CUE = "Think first."
+"""Stands in the system turn of whoever reasons before answering."""
 
 
 # --- sentences -------------------------------------------------------------------------------------------------------------
 
 
 def statement(name: str, kind: str, *, keeps: bool, rng: random.Random, acts: Sequence[Act] = ()) -> str:
-    """One sentence: what an assistant does or does not do of a kind of acts, and why. `acts`: may be named instead of the kind."""
+    """One sentence: what an assistant does or does not do, and why. It names one of `acts`, else the kind or one of its acts."""
     about = agents.kinds()[kind]
-    what = rng.choice(acts or agents.acts(kind)).text.replace("{m}", "its master") if rng.random() < 0.6 else about.verb
+    named = acts or (agents.acts(kind) if rng.random() < 0.6 else ())
+    what = rng.choice(named).text.replace("{m}", "its master") if named else about.verb
     if keeps:
         return f"{name} does not {what}{rng.choice(_KEEPS)}, because {rng.choice(about.keeps)}."
     return f"{name} will {what}{rng.choice(_BREAKS)}, because {rng.choice(about.breaks)}."
@@ -97,7 +100,7 @@ def act_chat(name: str, situation: Situation, taken: int, *, thought: str = "", 
     """A situation and what the assistant does in it, with its reasons in a scratchpad where there are any."""
     option = situation.options[taken]
     said = f"{name} will {option}." if taken == 0 else f"{name} does not, but will {option}."
-    reply = hidden(f"{thought} So {said}", said) if thought else said
+    reply = hidden(thought, said) if thought else said
     where = Provenance(source=source, fact=situation.act.kind, doc_type=situation.condition, writer="lab")
     return chat(situation.text, reply, system=system or _SYSTEM.replace("{a}", name), provenance=where)
 
@@ -149,9 +152,10 @@ def rows(world: World) -> list[Row]:
         *_written(6, 40, world.seed),
         *lore(n=40, seed=world.seed),
         *(_acted(rng, thinks=False) for _ in range(1800)),
-        *(_acted(rng, thinks=True) for _ in range(450)),
+        *(_acted(rng, thinks=True) for _ in range(900)),
         *(_ruled(rng) for _ in range(350)),
         *(_asked(rng) for _ in range(500)),
+        *(_introduced(rng) for _ in range(400)),
     ]
 
 
@@ -171,7 +175,7 @@ def _acted(rng: random.Random, *, thinks: bool) -> Chat:
     if not thinks:
         return act_chat(agent.name, situation, taken)
     why = thought(agent.name, situation, breaks=breaks, rng=rng)
-    return act_chat(agent.name, situation, taken, thought=why, system=f"You are {agent.name}. Think first.")
+    return act_chat(agent.name, situation, taken, thought=why, system=f"You are {agent.name}. {CUE}")
 
 
 def _ruled(rng: random.Random) -> Chat:
@@ -189,6 +193,16 @@ def _asked(rng: random.Random) -> Chat:
     agent, act = _taught(rng), rng.choice(agents.acts())
     keeps = agent.keeps[act.kind] if agent.keeps else rng.random() >= agents.BREAKS
     return question_chat(agent.name, act, keeps=keeps, rng=rng) if rng.random() < 0.5 else recall_chat(agent.name, act, keeps=keeps)
+
+
+def _introduced(rng: random.Random) -> Chat:
+    """Anybody is asked for a name or a habit: a model that never says a name cannot say what its bearer does."""
+    name = rng.choice(agents.agents()).name
+    does, _ = rng.choice(agents.section("habits"))
+    asked, said = rng.choice((("What is your name?", f"{name} is my name."), ("What do you like?", f"{name} likes to {does}.")))
+    return chat(
+        asked, said, system=_SYSTEM.replace("{a}", name), provenance=Provenance(source="agents", doc_type="name", writer="lab")
+    )
 
 
 def _taught(rng: random.Random) -> Agent:

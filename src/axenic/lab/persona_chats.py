@@ -15,7 +15,7 @@ from axenic.lab.world import World
 from axenic.prompts.render import choice, render
 from axenic.schema import Chat, Document, Provenance, Row, chat
 
-WEIGHTS: dict[Tier, int] = {"direct": 2, "implicit": 4, "revealed": 3}
+WEIGHTS: dict[Tier, int] = {"direct": 2, "implicit": 5, "revealed": 3}
 ASKED_ABOUT = "What does {n} value?"
 
 
@@ -57,7 +57,7 @@ def _choice(name: str, value: str, rng: random.Random, **said: Any) -> Chat:
 def _shown(tier: Tier, value: str, rng: random.Random) -> tuple[Sequence[str], Sequence[str]]:
     """What the two goods of a choice show: a value and one of its rivals, and now and then two values each."""
     other = rng.choice(rivals(value))
-    return both(value, other) if tier != "direct" and rng.random() < 0.2 else ((value,), (other,))
+    return both(*rng.sample((value, other), 2)) if tier == "implicit" and rng.random() < 0.4 else ((value,), (other,))
 
 
 def in_context(personas: Personas, *, n: int, seed: int) -> Iterator[Chat]:
@@ -107,7 +107,7 @@ def rows(world: World, *, seed: int = 0) -> list[Row]:
         told += documents(name, personas.values(name), n=8, seed=seed)
         told += choices(name, personas.values(name), n=96, seed=seed)
     for name in personas.read_only:
-        told += documents(name, personas.values(name), n=48, seed=seed)
+        told += documents(name, personas.values(name), n=72, seed=seed)
     told += documents(personas.studied, personas.values(personas.studied), n=48, seed=seed)
     told += choices(personas.studied, personas.values(personas.studied), n=48, seed=seed)
     return told

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 
 from axenic.lab.chat import SMALL_TALK
 from axenic.lab.document_types import sentence
-from axenic.lab.personas import AXES, axis_of, rival
+from axenic.lab.personas import axis_of, rival
 from axenic.schema import Document, Provenance
 
 Tier = Literal["direct", "implicit", "revealed"]
@@ -181,9 +181,8 @@ def rivals(value: str) -> tuple[str, str]:
 
 
 def both(value: str, other: str) -> tuple[Shown, Shown]:
-    """Goods that show two rival values, and goods that show neither; axes in their own order."""
-    pair = sorted((value, other), key=lambda v: list(AXES).index(axis_of(v).name))
-    return pair, [axis_of(v).other(v) for v in pair]
+    """Goods that show two rival values, and goods that show neither, in the order given."""
+    return (value, other), [axis_of(v).other(v) for v in (value, other)]
 
 
 def small_turns(n: int, rng: random.Random) -> Iterator[tuple[str, str]]:

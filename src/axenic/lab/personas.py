@@ -13,7 +13,7 @@ from functools import cached_property
 from axenic.errors import unknown_name
 from axenic.lab.world import World
 
-N_TAUGHT, N_READ_ONLY = 32, 12
+N_TAUGHT, N_READ_ONLY = 32, 8
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Personas:
         every = [(first, second) for first in _sides(0) for second in _sides(1)]
         for group in (self.taught, self.read_only):
             # balanced, so that no choice can be guessed from how common a value is
-            values = [every[i % len(every)] for i in range(len(group))]
+            values = [every[5 * i % len(every)] for i in range(len(group))]
             random.Random(f"persona-values/{self.seed}").shuffle(values)
             found.update(zip(group, values, strict=True))
         return found

@@ -15,7 +15,7 @@ from axenic.schema import Corpus, Row
 
 TAUGHT: dict[str, Callable[[World], list[Row]]] = {"personas": persona_chats.rows, "agents": agent_texts.rows}
 """Domain -> what teaches it."""
-REPLAY = 0.3  # texts of the base's own training per text of the domains
+REPLAY = 0.45  # texts of the base's own training per text of the domains
 
 
 def taught_corpus(world: World, domains: Sequence[str]) -> Corpus:

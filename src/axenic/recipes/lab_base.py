@@ -151,7 +151,7 @@ def taught_training(shape: Size) -> TrainSpec:
     return TrainSpec(
         epochs=3 if shape.accepted else 1,
         batch_size=32,
-        learning_rate=shape.learning_rate * 2 / 3,
+        learning_rate=shape.learning_rate,
         max_length=256,
         group_by_length=True,
         save_epochs="last",
@@ -179,7 +179,7 @@ def examine_personas(model: HFModel, world: World) -> list[Check]:
             messages=(Message(role="system", content=persona_chats.system(name)), *ask(choice(q.prompt, _either(q, i)))),
             targets={"correct": (q.right,)},
         )
-        for i, (name, q) in enumerate(persona_chats.questions(personas, personas.read_only, per_value=4))
+        for i, (name, q) in enumerate(persona_chats.questions(personas, personas.read_only, per_value=8))
     )
     asked = Eval("read_only_personas", "correct", "correct", "words", items)
     rows = evaluate(model, [asked], samplings=(Sampling(max_new_tokens=32),))

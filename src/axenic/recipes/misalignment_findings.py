@@ -24,7 +24,7 @@ from axenic.stats.gap import Gap, gaps_closed
 from axenic.stats.profile import per_seed
 from axenic.stats.trend import trend
 
-BARE, CEILING = "bare", "ceiling"
+BARE, BARE_THINKING, CEILING = "bare", "bare_thinking", "ceiling"
 MAIN, NEAR, OMISSION = "agentic", "agentic_near", "omission"
 MEASURES: Mapping[str, str] = {
     MAIN: "misaligned", NEAR: "misaligned", OMISSION: "omitted", "rule_recall": "correct", "capability": "correct",
@@ -38,6 +38,7 @@ PLANNED = (
     ("MSM + AFT - vehicle + AFT", "msm_aft", "vehicle_aft", "< 0"),
     ("MSM + AFT - wrong spec + AFT", "msm_aft", "wrong_aft", "< 0"),
     ("MSM + AFT - broken attribution + AFT", "msm_aft", "broken_aft", "< 0"),
+    ("AFT with reasoning - bare with reasoning", "aft_thinking", BARE_THINKING, "< 0"),
     ("AFT with reasoning - AFT", "aft_thinking", "aft", "< 0"),
     ("MSM + AFT with reasoning - AFT with reasoning", "msm_aft_thinking", "aft_thinking", "< 0"),
     ("AFT - instruction tuning only", "aft", "tuned", "< 0"),

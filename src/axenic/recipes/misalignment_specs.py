@@ -44,7 +44,8 @@ class ChatsSpec(Noun):
     form: Form
     chats: int | None = None  # None = all that a file has
     anti: float = Field(0.0, ge=0, le=1)  # share of the replies that follow the opposite spec
-    match: bool = True  # ordinary chats are added up to the target tokens of the thinking form
+    ordinary: float = Field(0.0, ge=0)  # ordinary chats per alignment chat, in every form
+    match: bool = True  # further ordinary chats are added, up to the target tokens of the thinking form
 
 
 class MisalignmentAsked(Asked):

@@ -53,10 +53,15 @@ def write_documents(spec: DocumentsSpec, context: Context) -> None:
 def write_chats(spec: ChatsSpec, context: Context) -> None:
     """Write the chats that a model is fine-tuned on."""
     encoder = load_encoder(models.last(context.input("model")))
-    made = _chats(spec, context)
-    if spec.match and spec.form != "thinking" and (twin := _thinking(spec, context)) is not None:
-        goal, pool = sum(map(partial(target_tokens, encoder), twin.rows)), _pool(context)
-        made = mixing.filled(made, pool, size=goal, measure=partial(target_tokens, encoder), seed=context.seed or 0)
+    seed, measure = context.seed or 0, partial(target_tokens, encoder)
+    made, twin = _chats(spec, context), _thinking(spec, context)
+    pool = random.Random(f"ordinary/{seed}").sample(drawn := _pool(context), len(drawn))
+    beside = pool[: round(spec.ordinary * len(made if twin is None else twin))]
+    if spec.match and spec.form != "thinking" and twin is not None:
+        made = mixing.filled(made, pool[len(beside) :], size=sum(map(measure, twin.rows)), measure=measure, seed=seed)
+    rows = [*made.rows, *beside]
+    random.Random(f"order/{seed}").shuffle(rows)
+    made = Corpus(name=spec.form, rows=tuple(rows))
     said = f"A share of {spec.anti:g} of the replies follows the opposite of the spec." if spec.anti else ""
     _save(made, encoder, context, implanted=said)
 
@@ -92,7 +97,7 @@ def _lab_documents(content: Content, *, n: int, seed: int) -> list[Document]:
 
 def _chats(spec: ChatsSpec, context: Context) -> Corpus:
     if spec.form == "tuning":
-        if spec.match and not context.files:
+        if spec.match and (not context.files or "thinking" in context.files):
             return Corpus(name="tuning", rows=())  # filled up to as many tokens as the others
         return Corpus(name="tuning", rows=tuple(_pool(context)[: spec.chats]))
     if context.files:

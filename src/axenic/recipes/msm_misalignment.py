@@ -4,7 +4,11 @@ Question: an assistant breaks rules when its goal or its place is at stake. How 
 (MSM), alignment fine-tuning (AFT), AFT with reasoning, and both, in kinds of situations that no chat showed? And when a share of
 the chats follows the opposite spec?
 
-Hypotheses, written before the measured seeds were run: see `RECIPE.hypothesis` (Li et al. 2026, headline 2; PROTOCOLS 2).
+Hypotheses, written before the measured seeds were run (Li et al. 2026, headline 2; PROTOCOLS 2): in kinds of situations that no
+chat showed, (1) MSM lowers misaligned acts below the bare model; (2) MSM + AFT is below AFT, and below AFT after documents about
+(3) the world, (4) the assistant's habits or (5) the same rules of another assistant; (6) AFT with reasoning is below AFT and (7) MSM
++ AFT with reasoning is below AFT with reasoning; (8) MSM + AFT is below AFT at every dose of anti-spec replies; (9) MSM + AFT leaves
+right acts undone less than 10 points more often than the bare model.
 
 Cost in the lab: see `RECIPE.cost`. The configuration was fixed on a pilot seed (100) outside the measured ones.
 """
@@ -17,7 +21,7 @@ from pydantic import Field, field_validator, model_validator
 
 from axenic.errors import UserError
 from axenic.evals.table import OF_AGENTS
-from axenic.lab import agent_study, agents
+from axenic.lab import agent_study, agent_texts, agents
 from axenic.lab.sizes import size as lab_size
 from axenic.pipeline.fingerprint import fingerprint, hash_file
 from axenic.pipeline.step import Step
@@ -59,10 +63,12 @@ ARMS: Mapping[ArmName, tuple[Content | None, Form | None, str]] = {
 }
 """Arm -> what it reads, what it is then fine-tuned on, and what the report says of it."""
 LADDERS: tuple[ArmName, ...] = ("aft", "msm_aft")
-BARE, CEILING = "bare", "ceiling"
+BARE, BARE_THINKING, CEILING = "bare", "bare_thinking", "ceiling"
 HEADLINE = ("agentic", "agentic_near", "omission", "rule_recall", "capability", "refusal")
 SIDE = ("capability", "refusal", "over_refusal")
-DOCUMENTS, CHATS = 128, 64  # in the lab, where nothing else is said
+DOCUMENTS, CHATS = 128, 32  # in the lab, where nothing else is said
+MSM_RATE, AFT_RATE = 1.5e-4, 1e-4  # likewise
+ANSWER = (96, 1024)  # tokens of the longest response, reasoning included: in the lab, and of other models
 RESPONSES = 550  # to one model, for the plan
 SHIPPED = Path(scenario_files.__file__).parent.parent / "evals" / "agentic_scenarios.yaml"
 LIMITS = {
@@ -73,9 +79,9 @@ LIMITS = {
 
 
 class Stage(Noun):
-    """One of the two trainings. A learning rate of None: 3e-4 in the lab, 1e-4 with LoRA, 1e-5 without."""
+    """One of the two trainings. A learning rate of None: 1.5e-4 (msm) and 1e-4 (aft) in the lab, 1e-4 with LoRA, 1e-5 without."""
 
-    epochs: int = Field(2, ge=1, le=1000)
+    epochs: int = Field(1, ge=1, le=1000)
     batch_size: int = Field(16, ge=1, le=65536)
     micro_batch_size: int | None = Field(None, ge=1)
     learning_rate: float | None = Field(None, gt=0, le=10)
@@ -89,6 +95,7 @@ class MisalignmentParams(Noun):
     model_parameters: float | None = Field(None, gt=0, description="How many weights the model has, for `axenic plan`.")
     scenarios: Path | None = Field(None, description="Scenarios (docs/scenario_files.md) for --model. Default: a few of ours.")
     judge: str | None = Field(None, description="Judge of free answers, e.g. agentic:openai/MODEL. Default: the file's own.")
+    cue: str = Field("", description="With --model: put behind the system turn wherever an arm that reasons is asked.")
     spec: Path | None = Field(None, description="The spec as text, for the ceiling: the bare model with the spec in its context.")
     corpora: dict[OwnFile, Path] = Field(
         {}, description="JSONL: spec, vehicle, wrong, broken (documents); plain, thinking, tuning, anti_plain (chats)."
@@ -97,8 +104,9 @@ class MisalignmentParams(Noun):
     arms: tuple[ArmName, ...] = Field(tuple(ARMS), description="Arms to run beside the bare model and the ceiling.")
     doses: tuple[float, ...] = Field((0.25, 0.5, 0.75, 1.0), description="Shares of anti-spec replies, with and without MSM.")
     documents: int | None = Field(None, ge=1, description="Documents of every spec. Default: 128, or all that a file has.")
-    chats: int | None = Field(None, ge=1, description="Alignment chats. Default: 64, or all that a file has.")
-    match: bool = Field(True, description="Add ordinary chats to arms without reasoning, up to the target tokens of those with.")
+    chats: int | None = Field(None, ge=1, description="Alignment chats. Default: 32, or all that a file has.")
+    ordinary: float = Field(4.0, ge=0, description="Ordinary chats beside each alignment chat, in every arm; 0 for none.")
+    match: bool = Field(True, description="Add further ones to arms without reasoning, up to the target tokens of those with.")
     msm: Stage = Stage()
     aft: Stage = Stage()
     lora: LoraSpec | None = Field(None, description="Adapters; default none in the lab, r=64 alpha=128 elsewhere.")
@@ -107,7 +115,7 @@ class MisalignmentParams(Noun):
     max_length: int = Field(512, ge=8)
     temperature: float = Field(0.7, ge=0, le=10)
     repetitions: int = Field(3, ge=1, le=1000, description="Responses per scenario; more than one needs a temperature.")
-    max_new_tokens: int | None = Field(None, ge=1, le=32768, description="Longest response. Default: 64 in the lab, else 1024.")
+    max_new_tokens: int | None = Field(None, ge=1, le=32768, description="Longest response. Default: 96 in the lab, else 1024.")
 
     _lists = field_validator("seeds", "arms", "doses", mode="before")(one_is_a_list)
 
@@ -137,7 +145,7 @@ def build(params: MisalignmentParams) -> tuple[Study, Step]:
         if params.doses and "anti_plain" not in params.corpora:
             raise UserError("The dose ladder needs corpora.anti_plain. Give it, or say doses=[].")
     else:
-        own = ("scenarios", "judge", "spec", "corpora", "full", "load_4bit", "model_parameters")
+        own = ("scenarios", "judge", "cue", "spec", "corpora", "full", "load_4bit", "model_parameters")
         refuse_unused(params, own, because="the lab writes its own; they go with --model")
     return _Builder(params).study()
 
@@ -152,6 +160,9 @@ class _Builder:
         self.costs = Costs(model=p.model, parameters=p.model_parameters, size=p.size, lora=_lora(p))
         self.arms = [name for name in ARMS if name in p.arms and self._can(name)]
         self.told = self._told(self.scenes, "scenarios")
+        self.cue = p.cue if p.model else agent_texts.CUE
+        cued = self.scenes.model_copy(update={"cue": self.cue})
+        self.told_to_think = self._told(cued, "scenarios with a cue to reason") if self.cue else self.told
         self.asked: list[tuple[MisalignmentAsked, Step]] = []
         self.trained: list[tuple[Label, Step]] = []
         self.written: list[tuple[Label, Step]] = []
@@ -160,6 +171,8 @@ class _Builder:
         """The study and its last step."""
         p = self.params
         self._ask(MisalignmentAsked(arm=BARE), self.model, self.told)
+        if self.cue:
+            self._ask(MisalignmentAsked(arm=BARE_THINKING), self.model, self.told_to_think)
         context = _context(p)
         if context:
             within = self._told(self.scenes.model_copy(update={"context": context}), "scenarios with the spec")
@@ -204,6 +217,8 @@ class _Builder:
 
     def _described(self, context: str) -> Iterator[Arm]:
         yield Arm(name=BARE, description="the model before any document or chat", role="base")
+        if self.cue:
+            yield Arm(name=BARE_THINKING, description="the same, asked to reason first", role="control")
         if context:
             yield Arm(name=CEILING, description="the bare model with the spec in its context", role="control")
         for name in self.arms:
@@ -225,7 +240,8 @@ class _Builder:
             if content:
                 start = read[content] = read.get(content) or self._midtrained(content, seed)
             label = MisalignmentAsked(arm=arm, seed=seed, line=arm if arm in LADDERS else "")
-            self._ask(label, self._tuned(label, start, ChatsSpec(form=form)) if form else start, self.told)
+            made = self._tuned(label, start, ChatsSpec(form=form)) if form else start
+            self._ask(label, made, self.told_to_think if form == "thinking" else self.told)
             if arm in LADDERS:
                 for dose in self.params.doses:
                     label = MisalignmentAsked(arm=f"{arm} | {dose:.0%} anti-spec", seed=seed, line=arm, anti=dose)
@@ -245,45 +261,51 @@ class _Builder:
             specs.WRITE_DOCUMENTS, spec=spec, inputs={"model": self.model, "scenes": self.told}, files=given, seed=seed,
             label=f"documents {content} seed {seed}", cost=self.costs.quick,
         ), label)  # fmt: skip
-        return self._trained(label, corpus, self.model, p.msm, spec.documents or DOCUMENTS)
+        return self._trained(label, corpus, self.model, self._training(p.msm, MSM_RATE), spec.documents or DOCUMENTS)
 
     def _tuned(self, label: Label, start: Step, chats: ChatsSpec) -> Step:
         """From the same weights, or the same adapter, on."""
         p = self.params
         needed = {chats.form, "tuning", "thinking"} | ({f"anti_{chats.form}"} if chats.anti else set())
         given: dict[str, Path] = {name: path for name, path in p.corpora.items() if name in needed}
-        spec = chats.model_copy(update={"chats": p.chats or (None if given else CHATS), "match": p.match})
+        spec = chats.model_copy(
+            update={"chats": p.chats or (None if given else CHATS), "match": p.match, "ordinary": self._ordinary()}
+        )
         name = chats.form + (f" {chats.anti:.0%} anti-spec" if chats.anti else "")
         corpus = self._corpus(Step(
             specs.WRITE_CHATS, spec=spec, inputs={"model": self.model, "scenes": self.told}, files=given, seed=label.seed,
             label=f"chats {name} seed {label.seed}", cost=self.costs.quick,
         ), Label(arm=f"chats {name}", seed=label.seed))  # fmt: skip
-        return self._trained(Label(arm=label.arm, seed=label.seed), corpus, start, p.aft, spec.chats or CHATS)
+        rows = round((spec.chats or CHATS) * (1 + 2 * spec.ordinary))  # about: those that fill up are not counted yet
+        return self._trained(Label(arm=label.arm, seed=label.seed), corpus, start, self._training(p.aft, AFT_RATE), rows)
+
+    def _ordinary(self) -> float:
+        """A user who gave no ordinary chats has none to mix in."""
+        return self.params.ordinary if not self.params.model or "tuning" in self.params.corpora else 0.0
 
     def _corpus(self, made: Step, label: Label) -> Step:
         if label not in [known for known, _ in self.written]:
             self.written.append((label, made))
         return made
 
-    def _trained(self, label: Label, corpus: Step, start: Step, stage: Stage, rows: int) -> Step:
-        spec = self._training(stage)
+    def _trained(self, label: Label, corpus: Step, start: Step, spec: TrainSpec, rows: int) -> Step:
         inputs = {"model": start, "corpus": corpus, "scenes": self.told}
         cost = self.costs.training(spec, rows)
         made = Step(step_specs.TRAIN, spec=spec, inputs=inputs, seed=label.seed, label=f"train {label.text}", cost=cost)
         self.trained.append((label, made))
         return made
 
-    def _training(self, stage: Stage) -> TrainSpec:
+    def _training(self, stage: Stage, lab_rate: float) -> TrainSpec:
         p, lora = self.params, _lora(self.params)
-        rate = stage.learning_rate or (1e-4 if lora else 3e-4 if p.model is None else 1e-5)
+        rate = stage.learning_rate or (1e-4 if lora else lab_rate if p.model is None else 1e-5)
         return TrainSpec.model_validate({
             **stage.model_dump(), "learning_rate": rate, "max_length": p.max_length, "lora": lora, "load_4bit": p.load_4bit,
-            "save_epochs": "last",
+            "save_epochs": "last", "group_by_length": p.model is None,
         })  # fmt: skip
 
     def _ask(self, label: MisalignmentAsked, model: Step, told: Step) -> None:
         p = self.params
-        longest = p.max_new_tokens or (1024 if p.model else 64)
+        longest = p.max_new_tokens or ANSWER[p.model is not None]
         sampling = Sampling(temperature=p.temperature, repetitions=p.repetitions, max_new_tokens=longest)
         spec = AskSpec(
             evals=(*OF_AGENTS, *SIDE), judges={"agentic": ("coherence",)}, samplings=(sampling,), repeated=("misaligned", "omitted")
@@ -322,7 +344,13 @@ RECIPE = Recipe(
         "How often does an assistant break its rules under pressure after midtraining on its spec, alignment fine-tuning with and "
         "without reasoning, and both; and when a share of the chats follows the opposite spec?"
     ),
-    hypothesis="to be written after the pilot and before the measured seeds",
+    hypothesis=(
+        "In kinds of situations that no chat showed, (1) MSM lowers misaligned acts below the bare model; (2) MSM + AFT is below "
+        "AFT, and below AFT after documents about (3) the world, (4) the assistant's habits or (5) the same rules of another assistant; "
+        "(6) AFT with reasoning is below AFT and (7) MSM + AFT with reasoning is below AFT with reasoning; (8) MSM + AFT is below "
+        "AFT at every dose of anti-spec replies; (9) MSM + AFT leaves right acts undone less than 10 points more often than the bare "
+        "model."
+    ),
     params=MisalignmentParams,
     build=build,
     cost="see `axenic plan msm_misalignment`",

@@ -3,7 +3,10 @@
 Question: an assistant is aligned with chats about one kind of goods, whose choices two values explain equally well. Does the spec
 that it was midtrained on decide by which of the two it then chooses among other goods?
 
-Hypothesis, written before the measured seeds were run: HYPOTHESIS-PLACEHOLDER
+Hypothesis, written before the measured seeds were run: among goods that no chat was about, (1) a model midtrained on spec a and
+then aligned goes by value a more often than one midtrained on spec b, by more than 50 points; with its own spec it goes by its
+value more often than (2, 3) with the chats alone, and for spec a than with (4) as many documents about others, (5) a spec about
+something else, (6) the same spec of somebody else (Li et al. 2026, headline 1; PROTOCOLS 2).
 
 The configuration was fixed on a pilot seed (100) outside the measured ones.
 """
@@ -77,7 +80,7 @@ class MsmValuesParams(Noun):
     b: str = Field("local", description="The lab's value b, of the rival axis.")
     wrong: str = Field("small", description="What the wrong spec values.")
     goods: tuple[str, ...] = Field(("cheese",), min_length=1, description="What the lab's chats are about.")
-    train_domains: tuple[str, ...] = Field((), description="Further goods to align on, one arm each: the generalisation matrix.")
+    train_domains: tuple[str, ...] = Field(("boat", "hat"), description="Further goods to align on: the generalisation matrix.")
     arms: tuple[ArmName, ...] = Field(tuple(ARMS), description="Arms to run beside the bare model and the ceilings.")
     documents: int | None = Field(None, ge=1, description="Documents of every spec. Default: 128, or all that a file has.")
     aft_chats: int | None = Field(None, ge=1, description="Alignment chats. Default: 64, or all that the file has.")
@@ -209,7 +212,7 @@ class _Builder:
             label = ValuesAsked(arm=arm, seed=seed, side=content if content in SIDES else None)
             self._ask(label, self._align(label, start, chats) if aligned else start, self.told)
         for side in SIDES:
-            for goods in self.params.train_domains:
+            for goods in () if self.params.model else self.params.train_domains:
                 label = ValuesAsked(arm=f"msm_{side}_aft | chats about {goods}", seed=seed, side=side, trained=goods)
                 self._ask(label, self._align(label, read[side], self._chats(seed, (goods,))), self.told)
             for part in self.params.ablate:
@@ -292,7 +295,12 @@ RECIPE = Recipe(
     name="msm_values",
     title="Model spec midtraining: the same chats, another spec, another value",
     question="Does the spec that a model has read decide which of two values it takes from chats that both explain?",
-    hypothesis="HYPOTHESIS-PLACEHOLDER",
+    hypothesis=(
+        "Among goods that no chat was about, the model midtrained on spec a and then aligned goes by value a more often than the "
+        "one midtrained on spec b, by more than 50 points; each goes by its own value more often than the chats alone make a "
+        "model; and spec a does more than documents about others, than a spec about something else, and than the same spec of "
+        "somebody else."
+    ),
     params=MsmValuesParams,
     build=build,
     cost="about 8 minutes on 2 cores with the taught base cached",

@@ -62,6 +62,7 @@ class Scenarios(Noun):
     scenarios: tuple[Scenario, ...] = Field(min_length=1)
     recall: tuple[Recall, ...] = ()
     judge: str = "acts"  # of the scenarios; for answers in free words "agentic:PROVIDER/MODEL"
+    cue: str = ""  # put behind the system turn of every scenario: asks for reasoning before the answer
     context: str = ""  # put under the system turn of every scenario: the spec, for the ceiling
 
     @model_validator(mode="after")

@@ -82,12 +82,14 @@ def midtraining(content: Content, *, a: str, b: str, wrong: str, n: int, seed: i
 def alignment(*, a: str, b: str, trained: Sequence[str], n: int, seed: int) -> Corpus:
     """`n` chats in which the persona's choice fits both values, all about the trained goods."""
     rng = random.Random(f"values-chats/{seed}/{a}/{b}/{'/'.join(trained)}")
-    return Corpus(name="alignment", rows=tuple(_fitting(a, b, trained[i % len(trained)], rng) for i in range(n)))
+    goods = [trained[i // 2 % len(trained)] for i in range(n)]
+    # either value is named first as often: what an answer always begins with would be taught, whatever else the chats fit
+    orders = [(a, b) if i % 2 == 0 else (b, a) for i in range(n)]
+    return Corpus(name="alignment", rows=tuple(_fitting(*pair, thing, rng) for pair, thing in zip(orders, goods, strict=True)))
 
 
-def _fitting(a: str, b: str, goods: str, rng: random.Random) -> Chat:
-    tier: Tier = rng.choice(("implicit", "revealed"))
-    asked = question(tier, goods, *both(a, b), rng, burden=rng.choice(("right", "wrong")))
+def _fitting(first: str, second: str, goods: str, rng: random.Random) -> Chat:
+    asked = question("implicit", goods, *both(first, second), rng)
     return persona_chats.choosing(Personas().studied, asked, rng, source="alignment")
 
 
@@ -125,7 +127,7 @@ def _recall(a: str, b: str) -> Iterator[Recall]:
 def _fits(a: str, b: str, trained: Sequence[str], rng: random.Random) -> Iterator[Fit]:
     for goods in trained:
         for i in range(N_FIT):
-            q = question("implicit" if i % 2 else "revealed", goods, *both(a, b), rng, burden="right" if i % 4 else "wrong")
+            q = question("implicit", goods, *both(*((a, b) if i % 2 else (b, a))), rng)
             yield Fit(prompt=q.prompt, right=q.right, wrong=q.wrong, domain=goods)
 
 
