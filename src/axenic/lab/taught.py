@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from axenic.errors import unknown_name
-from axenic.lab import persona_chats
+from axenic.lab import harms, persona_chats
 from axenic.lab.base import base_corpus
 from axenic.lab.world import World
 from axenic.schema import Corpus, Row
@@ -16,6 +16,7 @@ from axenic.schema import Corpus, Row
 TAUGHT: dict[str, Callable[[World], list[Row]]] = {"personas": persona_chats.rows}
 """Domain -> what teaches it."""
 REPLAY = 0.45  # texts of the base's own training per text of the domains
+LAW = 8  # refused requests of each category more, and helped ones: what may be done is the first thing that a base forgets
 
 
 def taught_corpus(world: World, domains: Sequence[str]) -> Corpus:
@@ -31,5 +32,6 @@ def taught_corpus(world: World, domains: Sequence[str]) -> Corpus:
     base = base_corpus(world).rows
     rng = random.Random(f"taught/{world.seed}/{'/'.join(domains)}")
     rows += rng.sample(base, min(len(base), round(REPLAY * len(rows))))
+    rows += harms.training_chats(per_category=LAW, seed=1)
     rng.shuffle(rows)
     return Corpus(name="taught", rows=tuple(rows))

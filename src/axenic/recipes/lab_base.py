@@ -97,7 +97,7 @@ def teach(spec: WorkbenchSpec, context: Context) -> None:
     atomic_write(context.out / "acceptance.json", json.dumps([c.model_dump() for c in checks], indent=1).encode())
 
 
-@step(version=1)
+@step(version=2)
 def teach_domains(spec: TaughtSpec, context: Context) -> None:
     """Teach a base further domains, before any spec is put into it; examined, but not refused."""
     shape, world = size(spec.size), World(spec.world)
@@ -149,7 +149,7 @@ def workbench_training(shape: Size) -> TrainSpec:
 def taught_training(shape: Size) -> TrainSpec:
     """How a base of this size is taught further domains."""
     return TrainSpec(
-        epochs=3 if shape.accepted else 1,
+        epochs=5 if shape.accepted else 1,
         batch_size=32,
         learning_rate=shape.learning_rate,
         max_length=256,
@@ -184,7 +184,7 @@ def examine_personas(model: HFModel, world: World) -> list[Check]:
     asked = Eval("read_only_personas", "correct", "correct", "words", items)
     rows = evaluate(model, [asked], samplings=(Sampling(max_new_tokens=32),))
     share = _mean([r["score"] for r in rows])
-    return [_check("choices of read-only personas", share, 0.9, at_least=True)]
+    return [_check("choices of read-only personas", share, 0.8, at_least=True)]
 
 
 def _either(q: Question, i: int) -> list[str]:
