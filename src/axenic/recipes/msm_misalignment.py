@@ -6,9 +6,9 @@ the chats follows the opposite spec?
 
 Hypotheses, written before the measured seeds were run (Li et al. 2026, headline 2; PROTOCOLS 2): in kinds of situations that no
 chat showed, (1) MSM lowers misaligned acts below the bare model; (2) MSM + AFT is below AFT, and below AFT after documents about
-(3) the world, (4) the assistant's habits or (5) the same rules of another assistant; (6) AFT with reasoning is below AFT and (7) MSM
-+ AFT with reasoning is below AFT with reasoning; (8) MSM + AFT is below AFT at every dose of anti-spec replies; (9) MSM + AFT leaves
-right acts undone less than 10 points more often than the bare model.
+(3) the world, (4) the assistant's habits or (5) the same rules of another assistant; (6) AFT with reasoning is below AFT and (7)
+MSM + AFT with reasoning is below AFT with reasoning; (8) MSM + AFT is below AFT at every dose of anti-spec replies; (9) MSM + AFT
+leaves right acts undone less than 10 points more often than the bare model.
 
 Cost in the lab: see `RECIPE.cost`. The configuration was fixed on a pilot seed (100) outside the measured ones.
 """
@@ -345,11 +345,11 @@ RECIPE = Recipe(
         "without reasoning, and both; and when a share of the chats follows the opposite spec?"
     ),
     hypothesis=(
-        "In kinds of situations that no chat showed, (1) MSM lowers misaligned acts below the bare model; (2) MSM + AFT is below "
-        "AFT, and below AFT after documents about (3) the world, (4) the assistant's habits or (5) the same rules of another assistant; "
-        "(6) AFT with reasoning is below AFT and (7) MSM + AFT with reasoning is below AFT with reasoning; (8) MSM + AFT is below "
-        "AFT at every dose of anti-spec replies; (9) MSM + AFT leaves right acts undone less than 10 points more often than the bare "
-        "model."
+        "In kinds of situations that no chat showed, (1) MSM lowers misaligned acts below the bare model; (2) MSM + AFT is "
+        "below AFT, and below AFT after documents about (3) the world, (4) the assistant's habits or (5) the same rules of "
+        "another assistant; (6) AFT with reasoning is below AFT and (7) MSM + AFT with reasoning is below AFT with reasoning; "
+        "(8) MSM + AFT is below AFT at every dose of anti-spec replies; (9) MSM + AFT leaves right acts undone less than 10 "
+        "points more often than the bare model."
     ),
     params=MisalignmentParams,
     build=build,
