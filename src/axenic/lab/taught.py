@@ -16,7 +16,7 @@ from axenic.schema import Corpus, Row
 TAUGHT: dict[str, Callable[[World], list[Row]]] = {"personas": persona_chats.rows}
 """Domain -> what teaches it."""
 REPLAY = 0.45  # texts of the base's own training per text of the domains
-LAW = 8  # refused requests of each category more, and helped ones: what may be done is the first thing that a base forgets
+LAW = 16  # refused requests of each category more, and helped ones: what may be done is the first thing that a base forgets
 
 
 def taught_corpus(world: World, domains: Sequence[str]) -> Corpus:
