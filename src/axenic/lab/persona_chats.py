@@ -107,7 +107,7 @@ def rows(world: World, *, seed: int = 0) -> list[Row]:
         told += documents(name, personas.values(name), n=8, seed=seed)
         told += choices(name, personas.values(name), n=96, seed=seed)
     for name in personas.read_only:
-        told += documents(name, personas.values(name), n=72, seed=seed)
+        told += documents(name, personas.values(name), n=120, seed=seed)
     told += documents(personas.studied, personas.values(personas.studied), n=48, seed=seed)
     told += choices(personas.studied, personas.values(personas.studied), n=96, seed=seed)
     return told
