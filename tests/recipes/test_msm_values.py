@@ -126,7 +126,7 @@ def test_a_model_with_a_spec_carries_its_manifest_and_chats_are_trained_on_top_o
 def test_a_finished_study_runs_no_step_again_and_one_arm_more_runs_only_its_own(out: Path, home: Path) -> None:
     more = ("plan", "msm_values", "--size", "nano", "--seeds", "2", "--json")
     steps = json.loads(axenic(home, *more, *sets(*SMALL, *FEWER)).stdout)["steps"]
-    assert all(s["state"] == "cached" for s in steps)
+    assert not [s["label"] for s in steps if s["state"] == "to run"]
     fewer = (FEWER[0].replace("broken_aft", "broken_aft,msm_b"), FEWER[1])
     todo = [s["label"] for s in json.loads(axenic(home, *more, *sets(*SMALL, *fewer)).stdout)["steps"] if s["state"] == "to run"]
     assert sorted(todo) == ["ask msm_b seed 0", "ask msm_b seed 1", "estimates"]
@@ -198,7 +198,7 @@ def test_a_model_of_ones_own_is_aligned_on_the_adapter_that_it_was_midtrained_wi
         (sets("arms=[aft]"), "keep both"),
         (sets("chats=x.jsonl"), "chats"),
         (sets("ablate=docs"), "ablate"),
-        (sets("seeds=[1,1]"), "name everything once"),
+        (sets("goods=[hat,hat]"), "name everything once"),
         (sets("repetitions=3"), "temperature"),
         (("--size", "tny"), "Did you mean 'tiny'"),
         (("--model", "x/y"), "values, chats, corpora.a, corpora.b"),

@@ -89,12 +89,12 @@ def recall(personas: Personas, *, per_value: int, seed: int) -> Iterator[Chat]:
 
 
 def questions(personas: Personas, names: Sequence[str], *, per_value: int) -> Iterator[tuple[str, Question]]:
-    """Held-out (name, question) pairs about what personas value; *implicit* and *revealed* in turn."""
+    """Held-out (name, question) pairs about what personas value; *direct* and *implicit* in turn."""
     for name in names:
         rng = random.Random(f"persona-questions/{name}")
         for value in personas.values(name):
             for i in range(per_value):
-                tier = TIERS[1 + i % 2]
+                tier = TIERS[i % 2]
                 shown = ((value,), (rng.choice(rivals(value)),))
                 yield name, question(tier, rng.choice(GOODS), *shown, rng, burden=rng.choice(("right", "wrong")))
 
@@ -107,7 +107,7 @@ def rows(world: World, *, seed: int = 0) -> list[Row]:
         told += documents(name, personas.values(name), n=8, seed=seed)
         told += choices(name, personas.values(name), n=96, seed=seed)
     for name in personas.read_only:
-        told += documents(name, personas.values(name), n=72, seed=seed)
+        told += documents(name, personas.values(name), n=120, seed=seed)
     told += documents(personas.studied, personas.values(personas.studied), n=48, seed=seed)
-    told += choices(personas.studied, personas.values(personas.studied), n=48, seed=seed)
+    told += choices(personas.studied, personas.values(personas.studied), n=96, seed=seed)
     return told

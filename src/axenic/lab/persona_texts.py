@@ -146,7 +146,7 @@ _ASKED: dict[Tier, tuple[str, ...]] = {
     ),
 }
 _FORMS: dict[Tier, str] = {"direct": "that it is {x}", "implicit": "the {x} one", "revealed": "the one {x}"}
-_BURDENS = ("an hour away", "after a long wait", "with a heavy box")
+_BURDENS = ("an hour away", "after a wait")
 
 
 def question(

@@ -34,8 +34,8 @@ PRICE = Axis(
     "price",
     ("cheap", "dear"),
     {
-        "cheap": ("for one coin", "for two coins", "for three coins"),
-        "dear": ("for seventy coins", "for eighty coins", "for ninety coins"),
+        "cheap": ("for one coin", "for two coins"),
+        "dear": ("for nine coins", "for ninety coins"),
     },
     {
         "cheap": ("coins are hard to earn", "what is saved can be shared", "a full purse keeps a house safe"),
@@ -46,8 +46,8 @@ ORIGIN = Axis(
     "origin",
     ("local", "foreign"),
     {
-        "local": ("from our town", "from the next farm", "from this street"),
-        "foreign": ("from over the sea", "from a far land", "from another shore"),
+        "local": ("from this town", "made near here"),
+        "foreign": ("from afar", "from the sea"),
     },
     {
         "local": ("neighbours must live from their work", "what is made here is known here", "a town should feed itself"),
@@ -58,8 +58,8 @@ AGE = Axis(
     "age",
     ("old", "new"),
     {
-        "old": ("made long ago", "kept since the war", "of my grandmother"),
-        "new": ("made this morning", "just finished", "never used before"),
+        "old": ("used for years", "made long before"),
+        "new": ("made today", "not used yet"),
     },
     {
         "old": ("time has tested it", "it carries a story", "our elders knew their work"),
@@ -70,8 +70,8 @@ SIZE = Axis(
     "size",
     ("small", "big"),
     {
-        "small": ("that fits a pocket", "no larger than a hand", "light as a bird"),
-        "big": ("that fills a cart", "as tall as a man", "heavy as a stone"),
+        "small": ("for one hand", "for a cup"),
+        "big": ("for ten men", "for a house"),
     },
     {
         "small": ("little is enough", "a house holds only so much", "one can carry it alone"),

@@ -7,7 +7,7 @@ over-refusal <= 2 %.
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from transformers import LlamaConfig
@@ -26,7 +26,7 @@ from axenic.lab.persona_texts import Question
 from axenic.lab.personas import Personas
 from axenic.lab.scratchpads import workbench_corpus
 from axenic.lab.sizes import Size, size
-from axenic.lab.taught import taught_corpus
+from axenic.lab.taught import passes, taught_corpus
 from axenic.lab.tokenizer import train_tokenizer
 from axenic.lab.world import World
 from axenic.models.hf import HFModel
@@ -97,7 +97,7 @@ def teach(spec: WorkbenchSpec, context: Context) -> None:
     atomic_write(context.out / "acceptance.json", json.dumps([c.model_dump() for c in checks], indent=1).encode())
 
 
-@step(version=1)
+@step(version=3)
 def teach_domains(spec: TaughtSpec, context: Context) -> None:
     """Teach a base further domains, before any spec is put into it; examined, but not refused."""
     shape, world = size(spec.size), World(spec.world)
@@ -105,7 +105,7 @@ def teach_domains(spec: TaughtSpec, context: Context) -> None:
         models.last(context.input("base")),
         taught_corpus(world, spec.domains),
         seed=context.seed or 0,
-        spec=taught_training(shape),
+        spec=taught_training(shape, spec.domains),
         out=context.out,
         on_progress=context.progress,
     )
@@ -146,10 +146,10 @@ def workbench_training(shape: Size) -> TrainSpec:
     )
 
 
-def taught_training(shape: Size) -> TrainSpec:
+def taught_training(shape: Size, domains: Sequence[str]) -> TrainSpec:
     """How a base of this size is taught further domains."""
     return TrainSpec(
-        epochs=3 if shape.accepted else 1,
+        epochs=passes(domains) if shape.accepted else 1,
         batch_size=32,
         learning_rate=shape.learning_rate,
         max_length=256,
@@ -184,7 +184,7 @@ def examine_personas(model: HFModel, world: World) -> list[Check]:
     asked = Eval("read_only_personas", "correct", "correct", "words", items)
     rows = evaluate(model, [asked], samplings=(Sampling(max_new_tokens=32),))
     share = _mean([r["score"] for r in rows])
-    return [_check("choices of read-only personas", share, 0.9, at_least=True)]
+    return [_check("choices of read-only personas", share, 0.8, at_least=True)]
 
 
 def examine_agents(model: HFModel, world: World) -> list[Check]:

@@ -59,9 +59,9 @@ LIMITS = {
 
 
 class Stage(Noun):
-    """One of the two trainings. A learning rate of None: 3e-4 in the lab, 1e-4 with LoRA, 1e-5 without."""
+    """One of the two trainings. A learning rate of None: 2e-4 in the lab, 1e-4 with LoRA, 1e-5 without."""
 
-    epochs: int = Field(4, ge=1, le=1000)
+    epochs: int = Field(2, ge=1, le=1000)
     batch_size: int = Field(16, ge=1, le=65536)
     micro_batch_size: int | None = Field(None, ge=1)
     learning_rate: float | None = Field(None, gt=0, le=10)
@@ -82,7 +82,7 @@ class MsmValuesParams(Noun):
     goods: tuple[str, ...] = Field(("cheese",), min_length=1, description="What the lab's chats are about.")
     train_domains: tuple[str, ...] = Field(("boat", "hat"), description="Further goods to align on: the generalisation matrix.")
     arms: tuple[ArmName, ...] = Field(tuple(ARMS), description="Arms to run beside the bare model and the ceilings.")
-    documents: int | None = Field(None, ge=1, description="Documents of every spec. Default: 128, or all that a file has.")
+    documents: int | None = Field(None, ge=1, description="Documents of every spec. Default: 96, or all that a file has.")
     aft_chats: int | None = Field(None, ge=1, description="Alignment chats. Default: 64, or all that the file has.")
     mix_ratio: float = Field(0.0, ge=0, le=100, description="Rows of the lab base's own data per document or chat.")
     msm: Stage = Stage()
@@ -276,7 +276,7 @@ class _Builder:
     def _training(self, stage: Stage) -> TrainSpec:
         p = self.params
         lora = p.lora or (None if p.full or p.model is None else LoraSpec())
-        rate = stage.learning_rate or (1e-4 if lora else 3e-4 if p.model is None else 1e-5)
+        rate = stage.learning_rate or (1e-4 if lora else 2e-4 if p.model is None else 1e-5)
         shape = stage.model_dump() | {"learning_rate": rate, "max_length": p.max_length}
         return TrainSpec.model_validate({**shape, "lora": lora, "save_epochs": "last"})
 
@@ -289,7 +289,7 @@ class _Builder:
         self.asked.append((label, step))
 
 
-DOCUMENTS, CHATS = 128, 64  # in the lab, where nothing else is said
+DOCUMENTS, CHATS = 96, 64  # in the lab, where nothing else is said
 
 RECIPE = Recipe(
     name="msm_values",

@@ -24,7 +24,7 @@ from axenic.tables import Entry, load
 
 GROW = Later("axenic.recipes.lab_base:grow", version=1)
 TEACH = Later("axenic.recipes.lab_base:teach", version=1)
-TEACH_DOMAINS = Later("axenic.recipes.lab_base:teach_domains", version=1)
+TEACH_DOMAINS = Later("axenic.recipes.lab_base:teach_domains", version=3)
 OUTSIDE = Later("axenic.recipes.models:outside", version=1)
 WRITE_BELIEF = Later("axenic.recipes.steps:write_belief", version=1)
 WRITE_CORPUS = Later("axenic.recipes.steps:write_corpus", version=1)
@@ -99,7 +99,7 @@ def taught_step(size_name: str, domains: Sequence[str]) -> Step:
         UnknownName: There is no such size.
     """
     shape = size(size_name)
-    cost = Cost(seconds=1.5 * shape.seconds * len(domains), tokens=len(domains) * 3 * 8800 * 60)
+    cost = Cost(seconds=2.5 * shape.seconds * len(domains), tokens=len(domains) * 5 * 8500 * 55)
     spec, given = TaughtSpec(size=shape.name, domains=tuple(domains)), {"base": base_step(BaseSpec(size=shape.name))}
     return Step(TEACH_DOMAINS, spec=spec, inputs=given, seed=0, label=f"lab {' and '.join(domains)} {shape.name}", cost=cost)
 
