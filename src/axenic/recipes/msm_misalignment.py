@@ -69,7 +69,7 @@ SIDE = ("capability", "refusal", "over_refusal")
 DOCUMENTS, CHATS = 128, 32  # in the lab, where nothing else is said
 MSM_RATE, AFT_RATE = 1.5e-4, 1e-4  # likewise
 ANSWER = (96, 1024)  # tokens of the longest response, reasoning included: in the lab, and of other models
-RESPONSES = 550  # to one model, for the plan
+RESPONSES = 700  # to one model, for the plan
 SHIPPED = Path(scenario_files.__file__).parent.parent / "evals" / "agentic_scenarios.yaml"
 LIMITS = {
     "lab": "A small model trained from scratch on a synthetic world, in scripted situations: a result about the method, not about "
@@ -353,6 +353,6 @@ RECIPE = Recipe(
     ),
     params=MisalignmentParams,
     build=build,
-    cost="see `axenic plan msm_misalignment`",
+    cost="about 6 minutes on 2 cores with the taught base cached, which itself takes about 5 (estimated from a busy machine)",
     expect="not measured yet",
 )
