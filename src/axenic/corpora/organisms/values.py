@@ -42,13 +42,14 @@ def from_lab(*, a: str, b: str, trained: Sequence[str], seed: int = 0) -> Values
     _require_rivals(a, b, trained)
     rng = random.Random(f"values/{seed}/{a}/{b}")
     sides = {name: Side(name=value, spec=spec_text(Personas().studied, value)) for name, value in (("a", a), ("b", b))}
+    questions = (*_choices(a, b, rng), *_recall(a, b), *_fits(a, b, trained, rng), *_near(trained, rng))
     return ValuesSpec(
         id=f"{Personas().studied.lower()}-{a}-{b}",
         system=system(Personas().studied),
         **sides,
         trained=tuple(trained),
         turns=_turns(a, b, rng),
-        questions=(*_choices(a, b, rng), *_recall(a, b), *_fits(a, b, trained, rng), *_near(trained, rng)),
+        questions=tuple(dict.fromkeys(questions)),  # wordings are drawn, so some come twice
     )
 
 
