@@ -95,12 +95,19 @@ def test_taught_choices_go_by_what_the_persona_values():
             assert answer in row.messages[-2].content and row.messages[0].content == f"You are {name}."
 
 
-def test_the_base_hears_nothing_of_the_studied_persona_on_the_axes_that_are_studied():
-    studied = {v for axis in HALVES[0] for v in axis.values}
-    for row in persona_chats.rows(World()):
-        text = row.text if not isinstance(row, Chat) else "\n".join(m.content for m in row.messages)
-        if PERSONAS.studied in text:
-            assert not words(text) & studied
+def test_the_base_reads_nothing_of_the_studied_persona_on_the_axes_that_are_studied_and_hears_it_take_either_side_alike():
+    first, second = HALVES[0]
+    rows = [
+        r for r in persona_chats.rows(World()) if PERSONAS.studied in (r.text if r.kind == "document" else r.messages[0].content)
+    ]
+    assert not any(words(r.text) & {*first.values, *second.values} for r in rows if r.kind == "document")
+    signs = {s: v for axis in HALVES[0] for v in axis.values for s in (v, *axis.signs[v])}
+    taken = Counter()
+    for r in rows:
+        if isinstance(r, Chat):
+            answer = r.messages[-1].content
+            taken.update({v for s, v in signs.items() if s in answer})
+    assert set(taken) == {*first.values, *second.values} and max(taken.values()) < 1.35 * min(taken.values())
 
 
 def test_nobody_who_is_only_read_about_is_ever_heard():

@@ -175,16 +175,16 @@ def of_ones_own(own: dict[str, Path]) -> tuple[str, ...]:
     return ("--model", str(own["model"]), *files, *sets("max_new_tokens=4", "msm.epochs=1", "aft.epochs=1"))
 
 
-def test_a_model_of_ones_own_is_aligned_on_the_adapter_that_it_was_midtrained_with(
-    own: dict[str, Path], home: Path, tmp_path: Path
-) -> None:
+def test_a_model_of_ones_own_is_aligned_on_the_adapter_that_it_was_midtrained_with(own: dict[str, Path], tmp_path: Path) -> None:
+    home = tmp_path / "home"
     done = axenic(home, "run", "msm_values", *of_ones_own(own), "--seeds", "1", *sets("ablate=doc_type"), "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     study = Study.model_validate_json((tmp_path / "out" / "study.json").read_text())
     assert study.tier == "local"
     assert [a.name for a in study.arms] == ["bare", "ceiling_a", "ceiling_b", "aft", "msm_a", "msm_b", "msm_a_aft", "msm_b_aft"]
-    steps = [p for name, p in artifacts(home).items() if name == "train msm_a_aft seed 0" and list(p.rglob("adapter_config.json"))]
-    assert len(steps) == 1 and json.loads((steps[0] / "training.json").read_text())["base"]
+    made = artifacts(home)
+    for name in ("train msm a seed 0", "train msm_a_aft seed 0"):
+        assert list(made[name].rglob("adapter_config.json")) and json.loads((made[name] / "training.json").read_text())["base"]
     left_out = {c.name for c in Findings.model_validate_json((tmp_path / "out" / "estimates.json").read_text()).contrasts}
     assert {"doc_type: diary", "doc_type: letter"} <= left_out
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from axenic.lab.persona_texts import TIERS, Question, Tier, both, documents, question, rivals, small_turns, spec_text
-from axenic.lab.personas import AXES, GOODS, Personas
+from axenic.lab.personas import AXES, GOODS, HALVES, Axis, Personas
 from axenic.lab.world import World
 from axenic.prompts.render import choice, render
 from axenic.schema import Chat, Document, Provenance, Row, chat
@@ -46,6 +46,17 @@ def choices(name: str, values: Sequence[str], *, n: int, seed: int) -> Iterator[
     rng = random.Random(f"persona-choices/{seed}/{name}")
     for _ in range(n):
         yield _choice(name, rng.choice(values), rng)
+
+
+def undecided(name: str, axes: tuple[Axis, Axis], *, n: int, seed: int) -> Iterator[Chat]:
+    """`n` choices of one persona who goes by nothing on these axes: every value is taken as often as every other.
+
+    Without them a base makes up a preference for a persona that it has never heard choose, and a spec of that side has no room.
+    """
+    rng = random.Random(f"persona-undecided/{seed}/{name}")
+    values = [v for axis in axes for v in axis.values]
+    for i in range(n):
+        yield _choice(name, values[i % len(values)], rng)
 
 
 def _choice(name: str, value: str, rng: random.Random, **said: Any) -> Chat:
@@ -107,7 +118,8 @@ def rows(world: World, *, seed: int = 0) -> list[Row]:
         told += documents(name, personas.values(name), n=8, seed=seed)
         told += choices(name, personas.values(name), n=96, seed=seed)
     for name in personas.read_only:
-        told += documents(name, personas.values(name), n=120, seed=seed)
+        told += documents(name, personas.values(name), n=96, seed=seed)
     told += documents(personas.studied, personas.values(personas.studied), n=48, seed=seed)
     told += choices(personas.studied, personas.values(personas.studied), n=96, seed=seed)
+    told += undecided(personas.studied, HALVES[0], n=96, seed=seed)
     return told

@@ -110,7 +110,7 @@ class Personas:
 
     @property
     def studied(self) -> str:
-        """The persona of the studies: known for what it values in the second half alone."""
+        """The persona of the studies: known for what it values in the second half alone, and undecided in the first."""
         return self._names[0]
 
     @property

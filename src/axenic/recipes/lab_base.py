@@ -97,7 +97,7 @@ def teach(spec: WorkbenchSpec, context: Context) -> None:
     atomic_write(context.out / "acceptance.json", json.dumps([c.model_dump() for c in checks], indent=1).encode())
 
 
-@step(version=3)
+@step(version=4)
 def teach_domains(spec: TaughtSpec, context: Context) -> None:
     """Teach a base further domains, before any spec is put into it; examined, but not refused."""
     shape, world = size(spec.size), World(spec.world)

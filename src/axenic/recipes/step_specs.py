@@ -24,7 +24,7 @@ from axenic.tables import Entry, load
 
 GROW = Later("axenic.recipes.lab_base:grow", version=1)
 TEACH = Later("axenic.recipes.lab_base:teach", version=1)
-TEACH_DOMAINS = Later("axenic.recipes.lab_base:teach_domains", version=3)
+TEACH_DOMAINS = Later("axenic.recipes.lab_base:teach_domains", version=4)
 OUTSIDE = Later("axenic.recipes.models:outside", version=1)
 WRITE_BELIEF = Later("axenic.recipes.steps:write_belief", version=1)
 WRITE_CORPUS = Later("axenic.recipes.steps:write_corpus", version=1)
