@@ -353,6 +353,6 @@ RECIPE = Recipe(
     ),
     params=MisalignmentParams,
     build=build,
-    cost="about 6 minutes on 2 cores with the taught base cached, which itself takes about 5 (estimated from a busy machine)",
-    expect="not measured yet",
+    cost="11 minutes beside other work on 2 cores with the taught base cached, which is grown once",
+    expect="see docs/results.md for what the default run found",
 )
