@@ -303,6 +303,6 @@ RECIPE = Recipe(
     ),
     params=MsmValuesParams,
     build=build,
-    cost="about 8 minutes on 2 cores with the taught base cached",
+    cost="5 minutes on 2 cores with the taught base cached, which is grown once",
     expect="see docs/results.md for what the default run found",
 )
