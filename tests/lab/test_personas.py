@@ -131,7 +131,7 @@ def test_questions_cover_all_goods_somewhere():
 def test_a_taught_corpus_holds_the_domain_and_a_part_of_the_bases_own_training():
     corpus = taught.taught_corpus(World(), ("personas",))
     own = len(persona_chats.rows(World()))
-    assert len(corpus) == own + round(taught.REPLAY * own) + 2 * 44 * taught.LAW
+    assert len(corpus) == own + round(taught.REPLAY * own) + 2 * 44 * taught.TAUGHT["personas"].law
     assert {"places", "harms", "personas"} <= {r.provenance.source for r in corpus.rows}
     with pytest.raises(UnknownName, match="domain"):
         taught.taught_corpus(World(), ("persona",))
