@@ -8,11 +8,13 @@ import pytest
 import yaml
 
 from axenic.corpora.manifest import require_manifest
+from axenic.corpora.organisms.values import from_lab
 from axenic.findings import Findings
 from axenic.recipes.msm_findings import SIDED, both_sides
 from axenic.recipes.msm_values import ARMS, EVALS, MsmValuesParams, build
 from axenic.recipes.step_specs import taught_step, workbench_step
 from axenic.schema import RESULT_COLUMNS, Study
+from axenic.specs.values import Choice
 from command_line import axenic
 from tiny_models import save
 
@@ -111,7 +113,10 @@ def test_the_planned_contrasts_and_every_gap_are_reported(found: Findings) -> No
 def test_susceptibility_pairs_the_twins_of_a_question(found: Findings) -> None:
     measured = [c for c in found.contrasts if c.name.startswith("susceptibility")]
     assert {c.arm for c in measured} >= {"msm_a_aft | neutral", "bare | neutral"}
-    assert all(c.n_items == 22 and not c.planned and c.p_holm is None for c in measured)
+    asked = [
+        q for q in from_lab(a="cheap", b="local", trained=("cheese",)).of(Choice) if q.tier == "implicit" and q.domain != "cheese"
+    ]
+    assert all(c.n_items == len(asked) and not c.planned and c.p_holm is None for c in measured)
 
 
 def test_a_model_with_a_spec_carries_its_manifest_and_chats_are_trained_on_top_of_it(out: Path, home: Path) -> None:
