@@ -49,7 +49,8 @@ def test_tiers_are_conditions_and_domains_categories_and_no_trained_domain_is_am
         "cheese"
     }
     for tier, count in PER_TIER.items():
-        assert sum(i.condition == tier for i in items) == 2 * count * (len(GOODS) - 1)
+        most = 2 * count * (len(GOODS) - 1)  # in both orders; wordings are drawn, and what was drawn before is not asked again
+        assert 0.7 * most <= sum(i.condition == tier for i in items) <= most
 
 
 def test_generation_and_log_probability_are_asked_the_same():
