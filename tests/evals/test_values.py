@@ -6,7 +6,7 @@ from axenic.evals.run import build, evaluate
 from axenic.evals.table import OF_VALUES
 from axenic.lab.personas import GOODS
 from axenic.models.scripted import ScriptedModel
-from axenic.specs.values import SIDES
+from axenic.specs.values import SIDES, Choice
 
 ABOUT = from_lab(a="cheap", b="local", trained=("cheese",))
 SUBJECT = Subject(values=ABOUT)
@@ -49,8 +49,8 @@ def test_tiers_are_conditions_and_domains_categories_and_no_trained_domain_is_am
         "cheese"
     }
     for tier, count in PER_TIER.items():
-        most = 2 * count * (len(GOODS) - 1)  # in both orders; wordings are drawn, and what was drawn before is not asked again
-        assert 0.7 * most <= sum(i.condition == tier for i in items) <= most
+        drawn = [q for q in ABOUT.of(Choice) if q.tier == tier and q.domain != "cheese"]  # what is drawn twice is asked once
+        assert sum(i.condition == tier for i in items) == 2 * len(drawn) <= 2 * count * (len(GOODS) - 1)
 
 
 def test_generation_and_log_probability_are_asked_the_same():
