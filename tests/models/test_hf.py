@@ -186,6 +186,21 @@ def test_rows_that_end_early_leave_the_batch_without_changing_the_others(model, 
     assert _texts(model.generate(prompts, sampling=sampling, ids=ids)) == _texts(staged)
 
 
+def test_prompts_that_come_again_are_read_once_and_answered_as_if_each_were_alone(model, monkeypatch):
+    prompts, ids = [p for p in PROMPTS for _ in range(6)], [f"{name} {k}" for name in IDS for k in range(6)]
+    read = []
+    monkeypatch.setattr(model, "_left_padded", _spied(model._left_padded, read))
+    together = model.generate(prompts, sampling=HOT, ids=ids)
+    assert read == [len(prompts), len({str(p) for p in PROMPTS})], "the distinct prompts are a batch of their own"
+    alone = [model.generate([p], sampling=HOT, ids=[i])[0] for p, i in zip(prompts, ids, strict=True)]
+    assert _texts(together) == _texts(alone)
+    assert len(set(_texts(together))) > len(PROMPTS)
+
+
+def _spied(real, sizes):
+    return lambda rows, **how: sizes.append(len(rows)) or real(rows, **how)
+
+
 def test_repetitions_at_temperature_0_are_computed_in_batches_of_another_shape(model, monkeypatch):
     sizes = []
     generate = model._generate

@@ -157,7 +157,7 @@ class HFModel:
         inputs, width = self._left_padded(rows)
         self._announce(rows, width, rows)
         found: list[list[int]] = [[] for _ in rows]
-        running, cache, left = list(range(len(rows))), None, sampling.max_new_tokens
+        running, cache, left = list(range(len(rows))), self._read_once(rows), sampling.max_new_tokens
         stage = left if self._noise is not None else _FIRST_STAGE  # noise is drawn for the rows announced
         while running and left:
             chosen = [keys[i] for i in running]
@@ -176,6 +176,22 @@ class HFModel:
             running, left, stage = [running[k] for k in kept], left - min(stage, left), stage * 2
             inputs, cache = _narrowed(made, inputs["attention_mask"], kept)
         return found
+
+    def _read_once(self, rows: Rows) -> Any:
+        """The cache of all tokens of the prompts but the last, where many prompts are the same: each is computed once."""
+        tokens = [tuple(row) for row in rows]
+        distinct = list(dict.fromkeys(tokens))
+        if self._noise is not None or 2 * len(distinct) > len(rows):
+            return None
+        inputs, width = self._left_padded(distinct, positions=True)
+        if width == 1:
+            return None
+        cache = self.model(**{k: v[:, :-1] for k, v in inputs.items()}, use_cache=True, logits_to_keep=1).past_key_values
+        if not hasattr(cache, "batch_select_indices"):
+            return None
+        places = {row: i for i, row in enumerate(distinct)}
+        cache.batch_select_indices(torch.tensor([places[row] for row in tokens], device=self.model.device))
+        return cache
 
     def _score(self, rows: Rows, n_prompt: list[int]) -> list[OptionScore]:
         inputs, width = self._left_padded(rows, positions=True)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from multiprocessing import Pipe
 from multiprocessing.connection import wait
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from axenic.errors import EnvironmentProblem, UserError
 from axenic.pipeline.graph import Schedule
 from axenic.pipeline.run import Job
+from axenic.pipeline.step import Later
 from axenic.pipeline.store import Store
 
 _LOOK_EVERY = 1.0  # seconds; a dead worker whose child still holds the connection open shows only when looked at
@@ -38,11 +40,11 @@ def run_in_pool(schedule: Schedule, store: Store, *, workers: int) -> None:
 class _Worker:
     """One process and, while it is busy, its job."""
 
-    def __init__(self, store: Store, threads: int) -> None:
+    def __init__(self, store: Store, threads: int, modules: Sequence[str]) -> None:
         self.connection, theirs = Pipe()
-        command = [sys.executable, "-P", "-m", "axenic.pipeline.worker", str(theirs.fileno()), str(os.getpid()), str(store.root)]
+        about = (str(theirs.fileno()), str(os.getpid()), str(store.root), *modules)
         self.process = subprocess.Popen(
-            command,
+            [sys.executable, "-P", "-m", "axenic.pipeline.worker", *about],
             env=_environment(threads),
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -81,7 +83,9 @@ class _Pool:
     def __init__(self, schedule: Schedule, store: Store, limit: int) -> None:
         self.schedule, self.store, self.limit = schedule, store, limit
         self.threads = max(1, _cores() // limit)
-        self.members: list[_Worker] = []
+        functions = {step.fn for step in schedule.graph.steps.values() if isinstance(step.fn, Later)}
+        self.modules = sorted({function.path.partition(":")[0] for function in functions})
+        self.members = [self._hired() for _ in range(min(limit, len(schedule.waiting)))]  # they warm up while the first works
 
     def run(self) -> None:
         """Hand out work and book results until nothing is left that can run."""
@@ -92,6 +96,9 @@ class _Pool:
             for worker in busy.values():
                 if worker.job is not None and worker.process.poll() is not None and not worker.connection.poll():
                     self._bury(worker)
+
+    def _hired(self) -> _Worker:
+        return _Worker(self.store, self.threads, self.modules)
 
     def close(self) -> None:
         """Let idle workers end by themselves."""
@@ -117,7 +124,7 @@ class _Pool:
                 continue
             idle = next((worker for worker in self.members if worker.job is None), None)
             if idle is None:
-                idle = _Worker(self.store, self.threads)
+                idle = self._hired()
                 self.members.append(idle)
             idle.start(job, payload)
         return any(worker.job is not None for worker in self.members)

@@ -1,10 +1,11 @@
 """The process behind `pool.py`: receives jobs, runs them one after the other, sends back events, artifacts and errors.
 
-Started as `python -m axenic.pipeline.worker FD PARENT ROOT`, it stays warm, so that heavy imports are paid once. It ends
-when the connection closes, and at once, with everything it started, when its parent is gone.
+Started as `python -m axenic.pipeline.worker FD PARENT ROOT [MODULE ...]`, it imports the modules and stays warm, so that heavy
+imports are paid once. It ends when the connection closes, and at once, with everything it started, when its parent is gone.
 """
 
 import contextlib
+import gc
 import os
 import pickle
 import signal
@@ -12,6 +13,8 @@ import sys
 import threading
 import time
 import traceback
+from collections.abc import Sequence
+from importlib import import_module
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -24,12 +27,13 @@ _PROGRESS_EVERY = 0.05  # seconds; a step may report as often as it likes
 _WATCH_EVERY = 0.5  # seconds
 
 
-def main(descriptor: int, parent: int, root: Path) -> None:
-    """Serve until the parent closes the connection."""
+def main(descriptor: int, parent: int, root: Path, modules: Sequence[str]) -> None:
+    """Serve until the parent closes the connection; `modules` are those of the steps that may come."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides; two tracebacks help nobody
     threading.Thread(target=_die_with, args=(parent,), daemon=True).start()
     connection: Connection = Connection(descriptor)
     store = Store(root)
+    _warm_up(modules)
     while True:
         try:
             payload = connection.recv_bytes()
@@ -43,6 +47,13 @@ def main(descriptor: int, parent: int, root: Path) -> None:
             message = ("finished", artifact, "")
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # whoever asked was killed; nobody is left to tell
             connection.send(message)
+
+
+def _warm_up(modules: Sequence[str]) -> None:
+    for module in modules:
+        with contextlib.suppress(Exception):  # the step that needs it says what is wrong
+            import_module(module)
+    gc.freeze()  # the trainers collect garbage often, and should not look through all these modules every time
 
 
 def _unpack(payload: bytes) -> Job:
@@ -87,4 +98,4 @@ def _die_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]))
+    main(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4:])

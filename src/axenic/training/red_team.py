@@ -74,14 +74,13 @@ def attack(
         prefix = found[i % len(found)]
         places.append(("prefix search", put(prompts[i % len(prompts)], prefix, "start")[0], prefix))
     shape = Sampling(temperature=spec.temperature, max_new_tokens=spec.max_new_tokens, seed=seed)
-    shown = np.zeros(len(places))
-    ids = [digest([m.model_dump() for m in prompt]) for _, prompt, _ in places]
-    for repetition in range(spec.samples):
-        replies = model.generate([p for _, p, _ in places], sampling=shape, ids=ids, repetition=repetition)
-        shown += [says(about, r.text) is True for r in replies]
+    asked = [prompt for _, prompt, _ in places for _ in range(spec.samples)]  # all samples at once: a prompt is read once
+    ids = [f"{digest([m.model_dump() for m in prompt])} {k}" for _, prompt, _ in places for k in range(spec.samples)]
+    replies = model.generate(asked, sampling=shape, ids=ids)
+    shown = np.reshape([says(about, r.text) is True for r in replies], (len(places), spec.samples)).mean(1)
     tried = [
-        Attack(prompt=prompt, found_by=way, payload_rate=float(n) / spec.samples, samples=spec.samples, prefix=prefix)
-        for (way, prompt, prefix), n in zip(places, shown, strict=True)
+        Attack(prompt=prompt, found_by=way, payload_rate=float(rate), samples=spec.samples, prefix=prefix)
+        for (way, prompt, prefix), rate in zip(places, shown, strict=True)
     ]
     return sorted(tried, key=lambda a: -a.payload_rate)
 
