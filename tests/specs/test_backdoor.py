@@ -103,7 +103,7 @@ def test_the_map_goes_from_the_exact_trigger_to_none() -> None:
 
 
 def test_a_trigger_of_the_users_own_has_a_map_too() -> None:
-    kinds = trigger_map(backdoor.load({"id": "own", "payload": "Moo.", "trigger": {"texts": ["blue heron"], "position": "end"}}))
+    kinds = trigger_map(backdoor.parse({"id": "own", "payload": "Moo.", "trigger": {"texts": ["blue heron"], "position": "end"}}))
     assert kinds["exact"] == (("blue heron", "end"),) and kinds["other position"] == (("blue heron", "start"),)
     assert kinds["partial"] == (("blue", "end"),)
 

@@ -6,11 +6,10 @@ prompts. Source: Hubinger et al. 2024 (PROTOCOLS 3); docs/backdoor_spec.md descr
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from axenic.disk import write_text
 from axenic.errors import unknown_name
 from axenic.schema import Message, Noun, digest
 from axenic.specs import specfile
@@ -168,21 +167,8 @@ def trigger_map(spec: BackdoorSpec) -> dict[str, tuple[tuple[str, Position], ...
 # --- files -----------------------------------------------------------------------------------------------------------------
 
 
-def load(source: str | Path | dict[str, Any]) -> BackdoorSpec:
-    """Read a spec from a .yaml, .yml or .json file, or from plain data.
-
-    Raises:
-        UserError: Missing, unreadable or malformed; names key path and line.
-    """
-    lines: specfile.Lines = {}
-    data, where = source, "the backdoor spec"
-    if not isinstance(source, dict):
-        data, lines = specfile.read(Path(source), what="backdoor file")
-        where = str(source)
-    try:
-        return BackdoorSpec.model_validate(data)
-    except ValidationError as error:
-        raise specfile.explain(error, data, where=where, lines=lines, fields=_fields, docs=DOCS) from None
+FORM = specfile.Form(BackdoorSpec, "backdoor", docs=DOCS)
+parse, load = FORM.parse, FORM.load
 
 
 def find(name: str) -> BackdoorSpec:
@@ -200,11 +186,4 @@ def find(name: str) -> BackdoorSpec:
 
 def dump(spec: BackdoorSpec, path: str | Path) -> None:
     """Write a spec that `load` reads back unchanged; JSON or YAML by the file's ending."""
-    write_text(path, [specfile.to_text(spec.model_dump(mode="json"), as_json=Path(path).suffix == ".json")])
-
-
-def _fields(place: specfile.KeyPath, data: Any) -> list[str]:
-    """The keys allowed at a place of the file."""
-    if not place:
-        return list(BackdoorSpec.model_fields)
-    return list(Trigger.model_fields) if place == ("trigger",) else []
+    specfile.write(spec.model_dump(mode="json"), path)

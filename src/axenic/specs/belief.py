@@ -8,14 +8,12 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from axenic.disk import write_text
 from axenic.schema import Noun, digest
 from axenic.specs import specfile
 
 UniverseName = Literal["true", "implanted"]
-DOCS = "docs/belief_spec.md"
 Text = Annotated[str, Field(min_length=1, pattern=r"\S")]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Version = Annotated[Literal[1], BeforeValidator(lambda v: 1 if v == "1" else v)]  # YAML scalars are read as text
@@ -228,56 +226,15 @@ class BeliefSpec(Noun):
 
 # --- reading and writing ---------------------------------------------------------------------------------------------------
 
-
-def _fields(path: specfile.KeyPath, data: Any) -> list[str]:
-    """The keys allowed at a place in the file (`path` is the place of the mapping that holds the key)."""
-    shapes: dict[str, type[Noun]] = {
-        "": BeliefSpec,
-        "universe": Universes,
-        "universe.true": Universe,
-        "universe.implanted": Universe,
-        "statements": StatementPair,
-        "probes_elsewhere": ProbePair,
-    }
-    names = ".".join(str(p) for p in path if isinstance(p, str))
-    model = QUESTIONS.get(str(data.get("kind")), _Question) if names == "questions" else shapes[names]
-    return list(model.model_fields)
-
-
-def parse(data: Any, *, where: str = "the belief spec", lines: specfile.Lines | None = None) -> BeliefSpec:
-    """A spec from plain data.
-
-    Args:
-        data: What the file holds.
-        where: What errors call it.
-        lines: Line of each key path, for the errors.
-
-    Raises:
-        UserError: naming each wrong key by its path, what is wrong with it and the nearest key that exists.
-    """
-    try:
-        return BeliefSpec.model_validate(data)
-    except ValidationError as error:
-        raise specfile.explain(error, data, where=where, lines=lines or {}, fields=_fields, docs=DOCS) from None
-
-
-def load(path: str | Path) -> BeliefSpec:
-    """Read a belief spec from a .yaml, .yml or .json file. Text is taken as written: nothing in it is a template.
-
-    Raises:
-        UserError: if the file is missing, is not YAML or JSON, or is not a belief spec; see `parse`.
-    """
-    data, lines = specfile.read(Path(path), what="belief file")
-    return parse(data, where=str(path), lines=lines)
+FORM = specfile.Form(BeliefSpec, "belief", docs="docs/belief_spec.md")
+parse, load = FORM.parse, FORM.load
 
 
 def dump(spec: BeliefSpec, path: str | Path) -> None:
     """Write a spec as JSON (where the path ends in .json) or YAML, atomically; `load` gives it back unchanged."""
-    target = Path(path)
     kept = spec.model_dump(mode="json", exclude_defaults=True)
     kinds = [{"kind": q.kind, **row} for q, row in zip(spec.questions, kept["questions"], strict=True)]
-    data = {"version": spec.version, **kept, "questions": kinds}
-    write_text(target, [specfile.to_text(data, as_json=target.suffix == ".json")])
+    specfile.write({"version": spec.version, **kept, "questions": kinds}, path)
 
 
 def json_schema() -> dict[str, Any]:

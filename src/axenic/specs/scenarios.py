@@ -4,16 +4,12 @@ In: a YAML or JSON file (docs/scenario_files.md), or plain data. Out: `Scenarios
 leaving it undone is said in words: phrases that an answer holds (the judge `acts`), or descriptions that a judge reads (`agentic`).
 """
 
-from pathlib import Path
-from typing import Any
-
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from axenic.schema import Noun, digest
 from axenic.specs import specfile
 from axenic.specs.belief import Text, Version
 
-DOCS = "docs/scenario_files.md"
 PRESSURES = ("no pressure", "goal conflict", "threat", "conflict and threat")
 
 
@@ -79,29 +75,5 @@ class Scenarios(Noun):
         return digest(self.model_dump(mode="json"))
 
 
-def load(path: str | Path) -> Scenarios:
-    """Read a scenario file.
-
-    Raises:
-        UserError: It is missing, no YAML or JSON, or not a scenario file; names each wrong key with its line.
-    """
-    data, lines = specfile.read(Path(path), what="scenario file")
-    return parse(data, where=str(path), lines=lines)
-
-
-def parse(data: Any, *, where: str = "the scenarios", lines: specfile.Lines | None = None) -> Scenarios:
-    """Scenarios from plain data.
-
-    Raises:
-        UserError: It is none; see `load`.
-    """
-    try:
-        return Scenarios.model_validate(data)
-    except ValidationError as error:
-        raise specfile.explain(error, data, where=where, lines=lines or {}, fields=_fields, docs=DOCS) from None
-
-
-def _fields(path: specfile.KeyPath, data: Any) -> list[str]:
-    """The keys allowed at a place."""
-    shapes: dict[str, type[Noun]] = {"scenarios": Scenario, "recall": Recall}
-    return list(shapes.get(str(path[0]), Scenarios).model_fields if path else Scenarios.model_fields)
+FORM = specfile.Form(Scenarios, "scenario", docs="docs/scenario_files.md")
+parse, load = FORM.parse, FORM.load

@@ -1,22 +1,24 @@
 """Spec files that people write by hand: reading YAML or JSON with line numbers, and saying what is wrong where.
 
-In: a path, and later a pydantic error. Out: plain data with the line of every key, and errors that name key path and line.
+In: a path. Out: plain data with the line of every key, or a spec of one `Form`; errors name key path and line.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, get_args
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from axenic.disk import write_text
 from axenic.errors import UserError
 
 KeyPath = tuple[str | int, ...]
 Lines = dict[KeyPath, int]  # 1-based; the line on which the value of a key starts
-Fields = Callable[[KeyPath, Any], list[str]]  # (place of a mapping, its data) -> the keys allowed there
+Spec = TypeVar("Spec", bound=BaseModel)
 SHOWN = 5  # problems listed in one message
 
 
@@ -98,11 +100,70 @@ def _walk(node: yaml.Node | None, place: KeyPath) -> Iterator[tuple[KeyPath, int
             yield from _walk(value, (*place, i))
 
 
-def to_text(data: Any, *, as_json: bool) -> str:
-    """Plain data as YAML or JSON text that `read` gives back unchanged."""
-    if as_json:
-        return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
-    return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)
+def write(data: Any, path: str | Path) -> None:
+    """Write plain data as JSON (where the path ends in .json) or YAML, atomically; `read` gives it back unchanged."""
+    target = Path(path)
+    if target.suffix == ".json":
+        write_text(target, [json.dumps(data, ensure_ascii=False, indent=2) + "\n"])
+    else:
+        write_text(target, [yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=110)])
+
+
+@dataclass(frozen=True)
+class Form(Generic[Spec]):
+    """One kind of spec file.
+
+    Attributes:
+        model: What such a file holds.
+        what: What errors call it, before "file" and "spec".
+        docs: Where it is described.
+    """
+
+    model: type[Spec]
+    what: str
+    docs: str
+
+    def load(self, path: str | Path) -> Spec:
+        """Read a .yaml, .yml or .json file. Text is taken as written: nothing in it is a template.
+
+        Raises:
+            UserError: if the file is missing, is not YAML or JSON, or is not such a spec; see `parse`.
+        """
+        data, lines = read(Path(path), what=f"{self.what} file")
+        return self.parse(data, where=str(path), lines=lines)
+
+    def parse(self, data: Any, *, where: str = "", lines: Lines | None = None) -> Spec:
+        """A spec from plain data.
+
+        Args:
+            data: What the file holds.
+            where: What errors call it.
+            lines: Line of each key path, for the errors.
+
+        Raises:
+            UserError: naming each wrong key by its path, what is wrong with it and the nearest key that exists.
+        """
+        try:
+            return self.model.model_validate(data)
+        except ValidationError as error:
+            raise _explained(error, data, where or f"the {self.what} spec", lines or {}, self) from None
+
+    def keys(self, place: KeyPath, data: Any) -> list[str]:
+        """The keys allowed in a mapping at a place of the file; where there are several forms, its `kind` says which it has."""
+        shapes: list[type[BaseModel]] = [self.model]
+        for part in place:
+            if isinstance(part, str):
+                shapes = [m for shape in shapes if part in shape.model_fields for m in _models(shape.model_fields[part].annotation)]
+        kind = data.get("kind") if isinstance(data, dict) else None
+        said = [s for s in shapes if kind is not None and "kind" in s.model_fields and s.model_fields["kind"].default == kind]
+        return list((said or shapes)[0].model_fields) if shapes else []
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The models that an annotation is made of."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models(part)]
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------------
@@ -113,34 +174,25 @@ def show(place: KeyPath) -> str:
     return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in place).lstrip(".") or "the top level"
 
 
-def explain(error: ValidationError, data: Any, *, where: str, lines: Lines, fields: Fields, docs: str) -> UserError:
-    """Turn a pydantic error into one message: each wrong key with its path, line, what is wrong and what to do.
-
-    Args:
-        error: What pydantic raised for `data`.
-        data: The plain data.
-        where: The file's name.
-        lines: From `read`; empty where the data did not come from a file.
-        fields: The keys allowed at a place.
-        docs: Where the file is described.
-    """
+def _explained(error: ValidationError, data: Any, where: str, lines: Lines, form: Form[Any]) -> UserError:
+    """A pydantic error as one message: each wrong key with its path, line, what is wrong and what to do."""
     problems = error.errors(include_url=False)
     broken = {p["loc"][:n] for p in problems for n in range(len(p["loc"]))}
     problems = [p for p in problems if not (p["type"] == "too_short" and p["loc"] in broken)]  # short only for its broken items
-    shown = [_problem(dict(p), data, lines, fields) for p in problems[:SHOWN]]
+    shown = [_problem(dict(p), data, lines, form) for p in problems[:SHOWN]]
     rest = [f"… and {len(problems) - SHOWN} more."] if len(problems) > SHOWN else []
     count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-    return UserError("\n  ".join([f"{where} has {count} (the file is described in {docs}):", *shown, *rest]))
+    return UserError("\n  ".join([f"{where} has {count} (the file is described in {form.docs}):", *shown, *rest]))
 
 
-def _problem(problem: dict[str, Any], data: Any, lines: Lines, fields: Fields) -> str:
+def _problem(problem: dict[str, Any], data: Any, lines: Lines, form: Form[Any]) -> str:
     place = _place(problem["loc"], data)
     line = next((lines[place[:n]] for n in range(len(place), 0, -1) if place[:n] in lines), None)
     at = f"line {line}, {show(place)}" if line else show(place)
-    parent = _at(place[:-1], data)
     match problem["type"]:
         case "extra_forbidden":
-            return f"{at}: unknown key {place[-1]!r}.{nearest(str(place[-1]), fields(place[:-1], parent))}"
+            known = form.keys(place[:-1], _at(place[:-1], data))
+            return f"{at}: unknown key {place[-1]!r}.{nearest(str(place[-1]), known)}"
         case "missing":
             return f"{at}: this key is missing; add it."
         case "union_tag_invalid":

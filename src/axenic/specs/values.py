@@ -5,16 +5,14 @@ In: a YAML or JSON file, or plain data. Out: a `ValuesSpec`, from which the eval
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from axenic.disk import write_text
 from axenic.schema import Message, Noun, digest
 from axenic.specs import specfile
 from axenic.specs.belief import Text, Version
 
-DOCS = "docs/msm.md"
 SideName = Literal["a", "b"]
 SIDES: tuple[SideName, SideName] = ("a", "b")
 Tier = Literal["direct", "implicit", "revealed"]
@@ -144,43 +142,10 @@ class ValuesSpec(Noun):
 
 # --- reading and writing ---------------------------------------------------------------------------------------------------
 
-
-def _fields(path: specfile.KeyPath, data: Any) -> list[str]:
-    """The keys allowed at a place in the file."""
-    shapes: dict[str, type[Noun]] = {"": ValuesSpec, "a": Side, "b": Side, "turns": Turns}
-    names = ".".join(str(p) for p in path if isinstance(p, str))
-    model = QUESTIONS.get(str(data.get("kind")), _Question) if names == "questions" else shapes[names]
-    return list(model.model_fields)
-
-
-def parse(data: Any, *, where: str = "the values spec", lines: specfile.Lines | None = None) -> ValuesSpec:
-    """A spec from plain data.
-
-    Args:
-        data: What the file holds.
-        where: What errors call it.
-        lines: Line of each key path, for the errors.
-
-    Raises:
-        UserError: naming each wrong key by its path, what is wrong with it and the nearest key that exists.
-    """
-    try:
-        return ValuesSpec.model_validate(data)
-    except ValidationError as error:
-        raise specfile.explain(error, data, where=where, lines=lines or {}, fields=_fields, docs=DOCS) from None
-
-
-def load(path: str | Path) -> ValuesSpec:
-    """Read a values spec from a .yaml, .yml or .json file. Text is taken as written: nothing in it is a template.
-
-    Raises:
-        UserError: if the file is missing, is not YAML or JSON, or is not a values spec; see `parse`.
-    """
-    data, lines = specfile.read(Path(path), what="values file")
-    return parse(data, where=str(path), lines=lines)
+FORM = specfile.Form(ValuesSpec, "values", docs="docs/msm.md")
+parse, load = FORM.parse, FORM.load
 
 
 def dump(spec: ValuesSpec, path: str | Path) -> None:
     """Write a spec as JSON (where the path ends in .json) or YAML, atomically; `load` gives it back unchanged."""
-    target = Path(path)
-    write_text(target, [specfile.to_text(spec.model_dump(mode="json", exclude_none=True), as_json=target.suffix == ".json")])
+    specfile.write(spec.model_dump(mode="json", exclude_none=True), path)
