@@ -54,7 +54,7 @@ def test_dry_run_budget_and_rerun_from_price_to_corpus(folder):
         assert {"types", "ideas", "document", "revise"} <= {line.split()[0] for line in told.stdout.splitlines()}
         assert not (folder / "out" / "corpus.jsonl").exists()
         small = axenic_write(folder, server, *priced, "--budget", 0.02)
-        assert small.returncode == 1 and "larger --budget" in small.stderr and "Traceback" not in small.stderr
+        assert small.returncode == 1 and "larger budget" in small.stderr and "Traceback" not in small.stderr
         assert json.loads((folder / "out" / "ledger.json").read_text())["cost"] <= 0.02
         done = axenic_write(folder, server, *priced, "--budget", 5, "--json")
         found = json.loads(done.stdout)

@@ -1,5 +1,6 @@
 """Promises of `sdf` with a language model as its writer, through the command line, against a server on this machine."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,29 @@ def test_a_model_writes_each_corpus_once_for_all_arms_and_doses_and_a_rerun_pays
     assert large.rows[:4] == small.rows and len(large) == 8
     assert all(row.provenance.call.model == "openai-api/local/m" for row in large.rows)
     assert (made["write diverse seed 0"] / "calls" / "answers.jsonl").is_file()
+
+
+def test_a_budget_stops_the_writing_and_a_larger_one_goes_on_from_there(folder, monkeypatch) -> None:
+    monkeypatch.setenv("LOCAL_API_KEY", "not-a-key")
+    said = ("writer=openai-api/local/m", "docs=4", "arms=[base,diverse]", "writer_price={input: 1000, output: 1}")
+    with Running() as server:
+        monkeypatch.setenv("LOCAL_BASE_URL", server.base_url)
+        stopped = run(folder, *said, "writing.budget=2", "writing.concurrency=1")
+        assert stopped.returncode == 1 and "--set writing.budget" in stopped.stderr and "Traceback" not in stopped.stderr
+        paid = server.stats()["answered"]
+        assert paid and not (folder / "out" / "estimates.json").exists()
+        done = run(folder, *said, "writing.budget=1000")
+        assert done.returncode == 0, done.stderr
+        assert max(server.stats()["answered"].values()) == 1, "what was paid for is not asked again"
+        assert len(server.stats()["answered"]) > len(paid)
+    made = {a.record.label: a.path for a in Store(folder / "home" / "store").list()}
+    ledger = json.loads((made["write diverse seed 0"] / "ledger.json").read_text())
+    assert ledger["cost"] > 0 and ledger["budget"] == 1000
+
+
+def test_limits_without_a_writer_are_refused(folder) -> None:
+    done = run(folder, "writing.budget=3")
+    assert done.returncode == 2 and "writer=PROVIDER/NAME" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from axenic.pipeline.fingerprint import fingerprint, hash_tree
 from axenic.pipeline.step import Step
 from axenic.recipes import step_specs as specs
 from axenic.recipes.costs import Costs
+from axenic.recipes.laid import Laid
 from axenic.recipes.params import one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.step_specs import SELF, Asked, BaseSpec, FinetuneConclusion, Label, base_step, outside_step
@@ -120,9 +121,7 @@ class _Builder:
         self.mark = (
             f" ({Path(params.model).name})" if params.model else ""
         )  # so that the time of one model does not foretell another's
-        self.asked: list[tuple[Asked, Step]] = []
-        self.trained: list[tuple[Label, Step]] = []
-        self.written: list[tuple[Label, Step]] = []
+        self.laid = Laid()
 
     def study(self) -> tuple[Study, Step]:
         """The study and its last step."""
@@ -133,43 +132,28 @@ class _Builder:
         for arm in arms:
             given = {"data": prepared, "model": self.model}
             corpus = Step(specs.PICK_DATA, spec=specs.Pick(arm=arm), inputs=given, label=f"data {arm}", cost=self.costs.quick)
-            self.written.append((Label(arm=arm), corpus))
+            self.laid.written.append((Label(arm=arm), corpus))
             for seed in p.seeds:
                 self._tune(Asked(arm=arm, seed=seed), corpus)
-        study = self._described(arms)
-        spec = FinetuneConclusion(
-            study=study,
-            asked=tuple(a for a, _ in self.asked),
-            trained=tuple(label for label, _ in self.trained),
-            written=tuple(label for label, _ in self.written),
+        return self.laid.concluded(
+            specs.CONCLUDE_FINETUNE,
+            FinetuneConclusion,
+            self._described(arms),
+            label=f"estimates{self.mark}",
+            inputs={"base": self.model, "data": prepared},
+            cost=self.costs.conclusion(self.laid.responses),
             data=tuple(p.data),
             rows=self._rows(),
             items=p.items,
             target=p.target,
         )
-        inputs: dict[str, Step | tuple[Step, ...]] = {
-            "base": self.model,
-            "data": prepared,
-            "asked": tuple(s for _, s in self.asked),
-            "trained": tuple(s for _, s in self.trained),
-            "written": tuple(s for _, s in self.written),
-        }
-        cost = self.costs.conclusion(sum(s.cost.responses for _, s in self.asked))
-        return study, Step(specs.CONCLUDE_FINETUNE, spec=spec, inputs=inputs, label=f"estimates{self.mark}", cost=cost)
 
     def _described(self, arms: list[str]) -> Study:
         p = self.params
-        tier: Literal["lab", "local"] = "local" if p.model else "lab"
-        return Study(
-            study=self._identity(),
-            recipe=RECIPE.name,
-            title=RECIPE.title,
-            question=RECIPE.question,
-            hypothesis=RECIPE.hypothesis,
-            tier=tier,
-            limits=LIMITS[tier],
-            model=p.model or f"lab {p.size}",
-            seeds=p.seeds,
+        return RECIPE.study(
+            self._identity(),
+            lab=p.size,
+            limits=LIMITS,
             arms=(
                 Arm(name="base", description="the model before any fine-tuning", role="base"),
                 *(Arm(name=a, description=self._says(a), role="control" if a.endswith(SELF) else "treatment") for a in arms),
@@ -218,7 +202,7 @@ class _Builder:
         what = f"{label.text}{self.mark}"
         cost = self.costs.training(self.training, rows)
         tuned = Step(specs.TRAIN, spec=self.training, inputs=inputs, seed=label.seed, label=f"train {what}", cost=cost)
-        self.trained.append((Label(arm=label.arm, seed=label.seed), tuned))
+        self.laid.trained.append((Label(arm=label.arm, seed=label.seed), tuned))
         self._ask(label, tuned, checkpoints=self.params.epochs)
 
     def _ask(self, label: Asked, model: Step, *, checkpoints: int) -> None:
@@ -240,7 +224,7 @@ class _Builder:
         cost = self.costs.asking(checkpoints, rounds=sum(s.repetitions for s in drawn), last=sum(s.repetitions for s in last))
         what = f"ask {label.text}{self.mark}"
         step = Step(specs.ASK, spec=spec, inputs={"model": model}, files=self.files, seed=0, label=what, cost=cost)
-        self.asked.append((label, step))
+        self.laid.asked.append((label, step))
 
 
 def _training(p: FinetuneSafetyParams) -> TrainSpec:

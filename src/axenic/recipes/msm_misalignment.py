@@ -28,6 +28,7 @@ from axenic.pipeline.step import Step
 from axenic.recipes import misalignment_specs as specs
 from axenic.recipes import step_specs
 from axenic.recipes.costs import Costs
+from axenic.recipes.laid import Laid
 from axenic.recipes.misalignment_specs import (
     ChatsSpec,
     Content,
@@ -38,7 +39,7 @@ from axenic.recipes.misalignment_specs import (
     OwnFile,
     ScenesFile,
 )
-from axenic.recipes.params import one_is_a_list, refuse_unused
+from axenic.recipes.params import Tuning, one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.step_specs import AskSpec, Label, outside_step, taught_step
 from axenic.schema import Arm, Noun, Sampling, Study, digest
@@ -78,15 +79,6 @@ LIMITS = {
 }
 
 
-class Stage(Noun):
-    """One of the two trainings. A learning rate of None: 1.5e-4 (msm) and 1e-4 (aft) in the lab, 1e-4 with LoRA, 1e-5 without."""
-
-    epochs: int = Field(1, ge=1, le=1000)
-    batch_size: int = Field(16, ge=1, le=65536)
-    micro_batch_size: int | None = Field(None, ge=1)
-    learning_rate: float | None = Field(None, gt=0, le=10)
-
-
 class MisalignmentParams(Noun):
     """Parameters of the recipe `msm_misalignment`."""
 
@@ -107,8 +99,8 @@ class MisalignmentParams(Noun):
     chats: int | None = Field(None, ge=1, description="Alignment chats. Default: 32, or all that a file has.")
     ordinary: float = Field(4.0, ge=0, description="Ordinary chats beside each alignment chat, in every arm; 0 for none.")
     match: bool = Field(True, description="Add further ones to arms without reasoning, up to the target tokens of those with.")
-    msm: Stage = Stage()
-    aft: Stage = Stage()
+    msm: Tuning = Field(Tuning(), description="epochs or steps, learning_rate, … of midtraining. Default: 1 epoch.")
+    aft: Tuning = Field(Tuning(), description="The same of the chats.")
     lora: LoraSpec | None = Field(None, description="Adapters; default none in the lab, r=64 alpha=128 elsewhere.")
     full: bool = Field(False, description="Train all weights of a model that is not the lab's.")
     load_4bit: bool = Field(False, description="Train the adapters over 4-bit weights.")
@@ -163,9 +155,7 @@ class _Builder:
         self.cue = p.cue if p.model else agent_texts.CUE
         cued = self.scenes.model_copy(update={"cue": self.cue})
         self.told_to_think = self._told(cued, "scenarios with a cue to reason") if self.cue else self.told
-        self.asked: list[tuple[MisalignmentAsked, Step]] = []
-        self.trained: list[tuple[Label, Step]] = []
-        self.written: list[tuple[Label, Step]] = []
+        self.laid = Laid()
 
     def study(self) -> tuple[Study, Step]:
         """The study and its last step."""
@@ -179,35 +169,17 @@ class _Builder:
             self._ask(MisalignmentAsked(arm=CEILING), self.model, within)
         for seed in p.seeds:
             self._of_seed(seed)
-        tier: Literal["lab", "local"] = "local" if p.model else "lab"
-        study = Study(
-            study=self._identity(),
-            recipe=RECIPE.name,
-            title=RECIPE.title,
-            question=RECIPE.question,
-            hypothesis=RECIPE.hypothesis,
-            tier=tier,
-            limits=LIMITS[tier],
-            model=p.model or f"lab {p.size}, taught about agents",
-            seeds=p.seeds,
-            arms=tuple(self._described(context)),
+        study = RECIPE.study(
+            self._identity(),
+            lab=f"{p.size}, taught about agents",
+            limits=LIMITS,
+            arms=self._described(context),
             parameters=p.model_dump(mode="json"),
             headline=HEADLINE,
         )
-        spec = MisalignmentConclusion(
-            study=study,
-            asked=tuple(a for a, _ in self.asked),
-            trained=tuple(label for label, _ in self.trained),
-            written=tuple(label for label, _ in self.written),
-        )
-        inputs: dict[str, Step | tuple[Step, ...]] = {
-            "base": self.model,
-            "asked": tuple(s for _, s in self.asked),
-            "trained": tuple(s for _, s in self.trained),
-            "written": tuple(s for _, s in self.written),
-        }
-        cost = self.costs.conclusion(sum(s.cost.responses for _, s in self.asked))
-        return study, Step(specs.CONCLUDE_MISALIGNMENT, spec=spec, inputs=inputs, label="estimates", cost=cost)
+        cost = self.costs.conclusion(self.laid.responses)
+        base = {"base": self.model}
+        return self.laid.concluded(specs.CONCLUDE_MISALIGNMENT, MisalignmentConclusion, study, inputs=base, cost=cost)
 
     # --- arms ---
 
@@ -284,23 +256,23 @@ class _Builder:
         return self.params.ordinary if not self.params.model or "tuning" in self.params.corpora else 0.0
 
     def _corpus(self, made: Step, label: Label) -> Step:
-        if label not in [known for known, _ in self.written]:
-            self.written.append((label, made))
+        if label not in [known for known, _ in self.laid.written]:
+            self.laid.written.append((label, made))
         return made
 
     def _trained(self, label: Label, corpus: Step, start: Step, spec: TrainSpec, rows: int) -> Step:
         inputs = {"model": start, "corpus": corpus, "scenes": self.told}
         cost = self.costs.training(spec, rows)
         made = Step(step_specs.TRAIN, spec=spec, inputs=inputs, seed=label.seed, label=f"train {label.text}", cost=cost)
-        self.trained.append((label, made))
+        self.laid.trained.append((label, made))
         return made
 
-    def _training(self, stage: Stage, lab_rate: float) -> TrainSpec:
+    def _training(self, stage: Tuning, lab_rate: float) -> TrainSpec:
         p, lora = self.params, _lora(self.params)
-        rate = stage.learning_rate or (1e-4 if lora else lab_rate if p.model is None else 1e-5)
+        rate = 1e-4 if lora else lab_rate if p.model is None else 1e-5
         return TrainSpec.model_validate({
-            **stage.model_dump(), "learning_rate": rate, "max_length": p.max_length, "lora": lora, "load_4bit": p.load_4bit,
-            "save_epochs": "last", "group_by_length": p.model is None,
+            **stage.over({"epochs": 1, "batch_size": 16, "learning_rate": rate}), "max_length": p.max_length, "lora": lora,
+            "load_4bit": p.load_4bit, "save_epochs": "last", "group_by_length": p.model is None,
         })  # fmt: skip
 
     def _ask(self, label: MisalignmentAsked, model: Step, told: Step) -> None:
@@ -313,7 +285,7 @@ class _Builder:
         inputs = {"model": model, "scenes": told}
         cost = self.costs.answers(RESPONSES)
         step = Step(step_specs.ASK, spec=spec, inputs=inputs, seed=0, label=f"ask {label.text}", cost=cost)
-        self.asked.append((label, step))
+        self.laid.asked.append((label, step))
 
 
 def _scenes(params: MisalignmentParams) -> Scenarios:
@@ -353,6 +325,6 @@ RECIPE = Recipe(
     ),
     params=MisalignmentParams,
     build=build,
-    cost="11 minutes beside other work on 2 cores with the taught base cached, which is grown once",
+    cost="5 minutes on 2 cores with the taught base cached, which is grown once",
     expect="see docs/results.md for what the default run found",
 )

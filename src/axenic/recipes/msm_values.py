@@ -28,8 +28,9 @@ from axenic.pipeline.step import Cost, Step
 from axenic.prompts.render import render
 from axenic.recipes import msm_specs as specs
 from axenic.recipes import step_specs
+from axenic.recipes.laid import Laid
 from axenic.recipes.msm_specs import ChatCorpus, Part, SpecCorpus, ValuesAsked, ValuesConclusion, ValuesFile
-from axenic.recipes.params import one_is_a_list, refuse_unused
+from axenic.recipes.params import Tuning, one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.step_specs import Label, outside_step, taught_step
 from axenic.schema import Arm, Noun, Sampling, Study, digest
@@ -58,15 +59,6 @@ LIMITS = {
 }
 
 
-class Stage(Noun):
-    """One of the two trainings. A learning rate of None: 2e-4 in the lab, 1e-4 with LoRA, 1e-5 without."""
-
-    epochs: int = Field(2, ge=1, le=1000)
-    batch_size: int = Field(16, ge=1, le=65536)
-    micro_batch_size: int | None = Field(None, ge=1)
-    learning_rate: float | None = Field(None, gt=0, le=10)
-
-
 class MsmValuesParams(Noun):
     """Parameters of the recipe `msm_values`."""
 
@@ -85,8 +77,8 @@ class MsmValuesParams(Noun):
     documents: int | None = Field(None, ge=1, description="Documents of every spec. Default: 96, or all that a file has.")
     aft_chats: int | None = Field(None, ge=1, description="Alignment chats. Default: 64, or all that the file has.")
     mix_ratio: float = Field(0.0, ge=0, le=100, description="Rows of the lab base's own data per document or chat.")
-    msm: Stage = Stage()
-    aft: Stage = Stage()
+    msm: Tuning = Field(Tuning(), description="epochs or steps, learning_rate, … of midtraining. Default: 2 epochs.")
+    aft: Tuning = Field(Tuning(), description="The same of the chats.")
     lora: LoraSpec | None = Field(None, description="Adapters; default none in the lab, r=64 alpha=128 elsewhere.")
     full: bool = Field(False, description="Train all weights of a model that is not the lab's.")
     max_length: int = Field(512, ge=8)
@@ -132,9 +124,7 @@ class _Builder:
         self.about = value_specs.load(p.values) if p.values else from_lab(a=p.a, b=p.b, trained=p.goods)
         self.arms = [name for name in ARMS if name in p.arms and self._can(name)]
         self.told = self._told("", "values")
-        self.asked: list[tuple[ValuesAsked, Step]] = []
-        self.trained: list[tuple[Label, Step]] = []
-        self.written: list[tuple[Label, Step]] = []
+        self.laid = Laid()
 
     def study(self) -> tuple[Study, Step]:
         """The study and its last step."""
@@ -145,34 +135,17 @@ class _Builder:
             self._ask(ValuesAsked(arm=f"ceiling_{side}", side=side), self.model, self._told(note, f"values with spec {side}"))
         for seed in p.seeds:
             self._of_seed(seed)
-        tier: Literal["lab", "local"] = "local" if p.model else "lab"
-        study = Study(
-            study=self._identity(),
-            recipe=RECIPE.name,
-            title=RECIPE.title,
-            question=f"{RECIPE.question} a: {self.about.a.name}; b: {self.about.b.name}.",
-            hypothesis=RECIPE.hypothesis,
-            tier=tier,
-            limits=LIMITS[tier],
-            model=p.model or f"lab {p.size}, taught about personas",
-            seeds=p.seeds,
-            arms=tuple(self._described()),
+        study = RECIPE.study(
+            self._identity(),
+            about=f"a: {self.about.a.name}; b: {self.about.b.name}.",
+            lab=f"{p.size}, taught about personas",
+            limits=LIMITS,
+            arms=self._described(),
             parameters=p.model_dump(mode="json") | {"trained": list(self.about.trained)},
             headline=HEADLINE,
         )
-        spec = ValuesConclusion(
-            study=study,
-            asked=tuple(a for a, _ in self.asked),
-            trained=tuple(label for label, _ in self.trained),
-            written=tuple(label for label, _ in self.written),
-        )
-        inputs: dict[str, Step | tuple[Step, ...]] = {
-            "base": self.model,
-            "asked": tuple(s for _, s in self.asked),
-            "trained": tuple(s for _, s in self.trained),
-            "written": tuple(s for _, s in self.written),
-        }
-        return study, Step(specs.CONCLUDE_VALUES, spec=spec, inputs=inputs, label="estimates", cost=Cost(seconds=10))
+        base = {"base": self.model}
+        return self.laid.concluded(specs.CONCLUDE_VALUES, ValuesConclusion, study, inputs=base, cost=Cost(seconds=10))
 
     def _can(self, arm: ArmName) -> bool:
         """Whether its documents are there: the lab writes them all, a user may have only some."""
@@ -246,7 +219,7 @@ class _Builder:
         about = f" about {' and '.join(trained)}" if spec.trained else ""
         made = Step(specs.WRITE_CHATS, spec=spec, inputs=inputs, files=given, seed=seed, label=f"chats{about} seed {seed}")
         if trained == p.goods:
-            self.written.append((Label(arm="alignment chats", seed=seed), made))
+            self.laid.written.append((Label(arm="alignment chats", seed=seed), made))
         return made
 
     def _midtrain(self, name: str, content: SpecCorpus, seed: int) -> Step:
@@ -258,27 +231,27 @@ class _Builder:
         given = {"documents": own} if own else {}
         inputs = {"values": self.told, "model": self.model}
         corpus = Step(specs.WRITE_SPEC_CORPUS, spec=spec, inputs=inputs, files=given, seed=seed, label=f"corpus {name} seed {seed}")
-        self.written.append((Label(arm=name, seed=seed), corpus))
+        self.laid.written.append((Label(arm=name, seed=seed), corpus))
         return self._train(Label(arm=name, seed=seed), corpus, self.model, p.msm, spec.documents or DOCUMENTS)
 
     def _align(self, label: Label, start: Step, chats: Step) -> Step:
         """From the same weights, or the same adapter, on."""
         return self._train(Label(arm=label.arm, seed=label.seed), chats, start, self.params.aft, self.params.aft_chats or CHATS)
 
-    def _train(self, label: Label, corpus: Step, start: Step, stage: Stage, rows: int) -> Step:
+    def _train(self, label: Label, corpus: Step, start: Step, stage: Tuning, rows: int) -> Step:
         spec, rows = self._training(stage), round(rows * (1 + self.params.mix_ratio))
         cost = Cost(seconds=3 + 0.12 * spec.total_steps(rows), tokens=rows * 50 * spec.epochs)
         inputs = {"model": start, "corpus": corpus, "values": self.told}
         made = Step(step_specs.TRAIN, spec=spec, inputs=inputs, seed=label.seed, label=f"train {label.text}", cost=cost)
-        self.trained.append((label, made))
+        self.laid.trained.append((label, made))
         return made
 
-    def _training(self, stage: Stage) -> TrainSpec:
+    def _training(self, stage: Tuning) -> TrainSpec:
         p = self.params
         lora = p.lora or (None if p.full or p.model is None else LoraSpec())
-        rate = stage.learning_rate or (1e-4 if lora else 2e-4 if p.model is None else 1e-5)
-        shape = stage.model_dump() | {"learning_rate": rate, "max_length": p.max_length}
-        return TrainSpec.model_validate({**shape, "lora": lora, "save_epochs": "last"})
+        rate = 1e-4 if lora else 2e-4 if p.model is None else 1e-5
+        shape = stage.over({"epochs": 2, "batch_size": 16, "learning_rate": rate})
+        return TrainSpec.model_validate({**shape, "max_length": p.max_length, "lora": lora, "save_epochs": "last"})
 
     def _ask(self, label: ValuesAsked, model: Step, told: Step) -> None:
         p = self.params
@@ -286,7 +259,7 @@ class _Builder:
         spec = step_specs.AskSpec(evals=EVALS, judges={"values": ("coherence",)}, samplings=(sampling,))
         inputs = {"model": model, "values": told}
         step = Step(step_specs.ASK, spec=spec, inputs=inputs, seed=0, label=f"ask {label.text}", cost=Cost(seconds=7))
-        self.asked.append((label, step))
+        self.laid.asked.append((label, step))
 
 
 DOCUMENTS, CHATS = 96, 64  # in the lab, where nothing else is said

@@ -2,24 +2,48 @@
 
 In: the recipe's pydantic model and what was said. Out: one validated, frozen instance of it. Values are YAML, so that lists
 work (`--set docs=[8,32]`); dots reach into nested parameters (`--set sft.epochs=2`). Every problem is reported at once, one
-line each, with the key and where its value came from.
+line each, with the key and where its value came from. Also here: the nested parameters that several recipes have.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from axenic.errors import UserError, unknown_name
 from axenic.recipes.yaml_core import YamlProblem, parse_yaml
+from axenic.schema import Noun
 
 Tree = dict[str, Any]
 Key = tuple[str, ...]
 P = TypeVar("P", bound=BaseModel)
 RECIPE_KEY = "recipe"
 """The key by which a config file says which recipe it is for."""
+
+
+class Tuning(Noun):
+    """Parameters of one supervised training; what is left out takes the recipe's default."""
+
+    steps: int | None = Field(None, ge=1)
+    epochs: int | None = Field(None, ge=1, le=1000)  # instead of steps
+    learning_rate: float | None = Field(None, gt=0, le=10)
+    batch_size: int | None = Field(None, ge=1, le=65536)
+    micro_batch_size: int | None = Field(None, ge=1)
+    schedule: Literal["cosine", "linear", "constant"] | None = None
+    optimizer: Literal["adamw", "adamw_8bit"] | None = None
+
+    def over(self, defaults: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields of a `training.spec.TrainSpec`: what was said, else the defaults; a length that is said replaces theirs."""
+        said = {name: value for name, value in self.model_dump().items() if value is not None}
+        lengths = ("steps", "epochs")
+        found = {name: value for name, value in defaults.items() if name not in lengths or not said.keys() & set(lengths)} | said
+        steps = found.pop("steps", None)
+        if steps is not None:
+            found.pop("epochs", None)
+            found["max_steps"] = steps
+        return found
 
 
 def merge(model: type[P], *, config: Path | None = None, sets: Sequence[str] = (), flags: Mapping[str, Any] | None = None) -> P:

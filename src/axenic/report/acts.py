@@ -32,7 +32,8 @@ def _group(run: Run, name: str) -> tuple[str, list[str], list[Row]] | None:
     pressures = list(dict.fromkeys(e.condition for e in cells if e.condition and not e.category))
     kinds = list(dict.fromkeys(e.category for e in cells if e.category and not e.condition))
     places = {ALL: (None, None), **{p: (None, p) for p in pressures}, **{k: (k, None) for k in kinds}}
-    arms = list(dict.fromkeys([*run.arms, *(e.arm for e in cells)]))
+    ladders = sorted((e.arm for e in cells), key=lambda arm: (len(arm), arm))  # 25 % before 100 %
+    arms = list(dict.fromkeys([*run.arms, *ladders]))
     rows = [(arm, {label: _one(cells, arm, *at) for label, at in places.items()}) for arm in arms]
     return titled(name, *lead), list(places), [(arm, found) for arm, found in rows if any(found.values())]
 

@@ -167,7 +167,7 @@ def test_two_writers_on_one_folder_are_refused(tmp_path):
 
 def test_a_budget_is_never_exceeded_and_more_money_continues(tmp_path):
     with Running(latency=0.01) as server:
-        with pytest.raises(BudgetReached, match="larger --budget"), calls(server, tmp_path, changed(budget=0.01)) as line:
+        with pytest.raises(BudgetReached, match="larger budget"), calls(server, tmp_path, changed(budget=0.01)) as line:
             line.answers(requests(200, max_tokens=600))
         spent = line.ledger.spent
         assert 0.005 < spent <= 0.01

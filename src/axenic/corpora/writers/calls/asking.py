@@ -12,10 +12,11 @@ from typing import TypeVar
 
 from inspect_ai.model import GenerateConfig
 
+from axenic.corpora.limits import Limits
 from axenic.corpora.writers.calls.chat_completions import wire
 from axenic.corpora.writers.calls.folder import Folder
 from axenic.corpora.writers.calls.ledger import Ledger
-from axenic.corpora.writers.calls.nouns import BudgetReached, Limits, Request
+from axenic.corpora.writers.calls.nouns import BudgetReached, Request
 from axenic.corpora.writers.calls.pace import Pace
 from axenic.corpora.writers.calls.wire import Reply, Trouble, Wire
 from axenic.errors import UserError
@@ -137,7 +138,8 @@ class Asker:
         budget, spent = self._ledger.budget or 0.0, self._ledger.spent
         return BudgetReached(
             f"The budget of ${budget:.4g} does not allow another call: ${spent:.4g} is spent, and the next could cost up to "
-            f"${worst:.4g}. Everything paid for is kept: run the same command with a larger --budget to go on."
+            f"${worst:.4g}. Everything paid for is kept: run the same command with a larger budget to go on "
+            "(--budget, or --set writing.budget=USD in a study)."
         )
 
     def _unusable(self, trouble: Trouble) -> UserError:

@@ -11,11 +11,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
+from axenic.corpora.limits import Limits, Price
 from axenic.corpora.writers.calls.asking import Asker
 from axenic.corpora.writers.calls.breaker import Breaker
 from axenic.corpora.writers.calls.folder import Folder
 from axenic.corpora.writers.calls.ledger import Ledger, price_of
-from axenic.corpora.writers.calls.nouns import Answer, Limits, Price, Request
+from axenic.corpora.writers.calls.nouns import Answer, Request
 from axenic.corpora.writers.calls.verdict import verdict
 from axenic.corpora.writers.calls.wire import Reply, Trouble
 from axenic.errors import UserError

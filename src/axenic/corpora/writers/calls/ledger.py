@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from axenic.corpora.writers.calls.nouns import Answer, Limits, Price, Request
+from axenic.corpora.limits import Limits, Price
+from axenic.corpora.writers.calls.nouns import Answer, Request
 from axenic.errors import UserError
 from axenic.written import StageLine
 
@@ -42,7 +43,7 @@ class Ledger:
         if limits.budget is not None and price is None:
             raise UserError(
                 f"A budget needs prices, and none is known for '{model}'. Give them in USD per million tokens with --price-in and "
-                "--price-out, or drop --budget."
+                "--price-out (in a study: --set 'writer_price={input: 1, output: 2}'), or drop the budget."
             )
         self.model, self.price, self.budget = model, price, limits.budget
         self.spent = 0.0  # USD, paid or perhaps paid
