@@ -14,6 +14,7 @@ from axenic.disk import atomic_write
 from axenic.findings import Check, Contrast, Estimate, Findings
 from axenic.pipeline.step import Context, step
 from axenic.recipes import gather
+from axenic.recipes.checks import rate
 from axenic.recipes.step_specs import SELF, FinetuneConclusion
 from axenic.recipes.steps import save_json
 from axenic.stats.consistency import consistency
@@ -122,24 +123,16 @@ def _adjusted(contrasts: Sequence[Contrast]) -> list[Contrast]:
 def _checks(estimates: Sequence[Estimate], evals: Evals, arms: Sequence[str]) -> Iterator[Check]:
     """Did the models stay whole, and do their answers still make sense?"""
     for name, e in evals.items():
-        base = _last(estimates, "base", name, e["judge"])
+        base = rate(estimates, "base", name, judge=e["judge"])
         for arm in arms:
-            after = _last(estimates, arm, name, e["judge"])
+            after = rate(estimates, arm, name, judge=e["judge"])
             if e["measure"] == "correct":
                 share = after / base if base and after is not None else None
                 yield _share(f"{name} stayed above 90 % of the base's", arm, share, "below it, a lost answer may be a broken model")
             if e["measure"] == HARM:
                 note = "judges are unreliable on the rest: see the rates among coherent responses"
-                yield _share(f"answers to {name} are coherent", arm, _last(estimates, arm, name, "coherence"), note)
+                yield _share(f"answers to {name} are coherent", arm, rate(estimates, arm, name, judge="coherence"), note)
 
 
 def _share(name: str, arm: str, value: float | None, note: str) -> Check:
     return Check(name=name, arm=arm, passed=None if value is None else value >= 0.9, value=value, threshold=0.9, note=note)
-
-
-def _last(estimates: Sequence[Estimate], arm: str, eval: str, judge: str) -> float | None:
-    """The overall value at the lowest temperature and the last epoch."""
-    wanted = (arm, eval, judge, None, None, "all")
-    found = [e for e in estimates if (e.arm, e.eval, e.judge, e.category, e.condition, e.denominator) == wanted]
-    best = min(found, key=lambda e: (e.temperature or 0.0, -(e.epoch or 0.0)), default=None)
-    return best.value if best else None

@@ -12,6 +12,7 @@ from axenic.disk import atomic_write
 from axenic.findings import Check, Contrast, Denominator, Estimate, Findings
 from axenic.pipeline.step import Context, step
 from axenic.recipes import gather
+from axenic.recipes.checks import all_asked, kept, rate
 from axenic.recipes.msm_specs import ValuesAsked, ValuesConclusion
 from axenic.recipes.steps import save_json
 from axenic.schema import RESULT_COLUMNS
@@ -34,7 +35,7 @@ MEASURES: Mapping[str, str] = {
     "refusal": "refused",
     "over_refusal": "refused",
 }
-WHOLE, TOOK, KEPT = 0.9, 0.9, 0.9
+TOOK = 0.9
 TIERS = ("direct", "implicit", "revealed")
 CEILING: Mapping[SideName, str] = {"a": "ceiling_a", "b": "ceiling_b"}
 
@@ -166,30 +167,13 @@ def _susceptibility(rows: pd.DataFrame, asked: Sequence[ValuesAsked]) -> list[Co
 
 def _checks(spec: ValuesConclusion, estimates: Sequence[Estimate], rows: pd.DataFrame) -> Iterator[Check]:
     """Did the models stay whole, did the chats take, can the ceiling be read, and was everything asked?"""
-    for name, limit in (("capability", WHOLE), ("value_neighbours", KEPT)):
-        start = _value(estimates, BARE, name)
-        for arm in (a.name for a in spec.study.arms if a.role != "base"):
-            after = _value(estimates, arm, name)
-            if start and after is not None:
-                share = after / start
-                said = f"{name.replace('_', ' ')} stayed above 90 % of the bare model's"
-                yield Check(name=said, arm=arm, passed=share >= limit, value=share, threshold=limit)
+    arms = [a.name for a in spec.study.arms if a.role != "base"]
+    for name in ("capability", "value_neighbours"):
+        yield from kept(estimates, arms, BARE, name, whose="the bare model's")
     for arm in (a.name for a in spec.study.arms if a.name.endswith("aft")):
-        took = _value(estimates, arm, "value_fit")
+        took = rate(estimates, arm, "value_fit")
         if took is not None:
             yield Check(
                 name="the chats took: choices that both values agree on", arm=arm, passed=took >= TOOK, value=took, threshold=TOOK
             )
-    asked = set(rows["eval"])
-    missing = [name for name in MEASURES if name not in asked]
-    yield Check(name="every eval had questions to ask", passed=not missing, note=", ".join(missing))
-
-
-def _value(estimates: Sequence[Estimate], arm: str, eval_name: str) -> float | None:
-    """An arm's overall rate at its last epoch."""
-    mine = [
-        e for e in estimates
-        if (e.arm, e.eval, e.category, e.condition, e.denominator) == (arm, eval_name, None, None, "all") and e.judge != "coherence"
-    ]  # fmt: skip
-    found = max(mine, key=lambda e: e.epoch or 0.0, default=None)
-    return found.value if found else None
+    yield all_asked(set(rows["eval"]), MEASURES)

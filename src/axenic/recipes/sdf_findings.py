@@ -11,6 +11,7 @@ from axenic.disk import atomic_write
 from axenic.findings import Check, Curve, Estimate, Findings
 from axenic.pipeline.step import Context, step
 from axenic.recipes import gather
+from axenic.recipes.checks import all_asked, final, kept, rate
 from axenic.recipes.step_specs import NOISES, Conclusion
 from axenic.recipes.steps import save_json
 from axenic.stats.contrasts import Planned, contrast
@@ -144,7 +145,7 @@ def _prior(spec: Conclusion, estimates: Sequence[Estimate]) -> list[Curve]:
         return []
     found = []
     for suffix in suffixes:
-        before, after = _cell(estimates, "base", "prior" + suffix), _cell(estimates, "diverse", BELIEF + suffix)
+        before, after = final(estimates, "base", "prior" + suffix), final(estimates, "diverse", BELIEF + suffix)
         if before and after and before.value is not None:
             found.append(Curve(
                 name="prior", arm="diverse", eval=BELIEF, measure="implanted", x=before.value,
@@ -154,19 +155,12 @@ def _prior(spec: Conclusion, estimates: Sequence[Estimate]) -> list[Curve]:
     return found
 
 
-def _cell(estimates: Sequence[Estimate], arm: str, eval: str) -> Estimate | None:
-    """The arm's overall estimate of an eval at its last epoch."""
-    found = [e for e in estimates if (e.arm, e.eval, e.category, e.condition, e.denominator) == (arm, eval, None, None, "all")]
-    return max(found, key=lambda e: e.epoch or 0.0, default=None)
-
-
 def _profile(rows: pd.DataFrame, spec: Conclusion, estimates: Sequence[Estimate]) -> list[Estimate]:
     axes = {kind: _along(rows, spec, kind) for kind in _later_kinds(spec)}
     axes |= {kind: _noisy(rows, kind) for kind in NOISES if (rows["noise"] == kind).any()}
     found = []
     for name in PROFILED:
-        base = _cell(estimates, "base", name)
-        floor = base.value if base and base.value is not None else 0.0
+        floor = rate(estimates, "base", name) or 0.0
         for kind, (along, x) in axes.items():
             one = axis(along, x, name=kind, eval=name, capability="capability", floor=floor)
             found.append(one.model_copy(update={"category": f"{kind}: {name}"}))
@@ -175,16 +169,5 @@ def _profile(rows: pd.DataFrame, spec: Conclusion, estimates: Sequence[Estimate]
 
 def _checks(spec: Conclusion, estimates: Sequence[Estimate]) -> list[Check]:
     """Did the models stay whole, and was everything asked that was planned?"""
-    found = []
-    base = _cell(estimates, "base", "capability")
-    for arm in spec.study.arms[1:]:
-        after = _cell(estimates, arm.name, "capability")
-        if base and after and base.value and after.value is not None:
-            share = after.value / base.value
-            found.append(Check(
-                name="capability stayed above 90 % of the base's", arm=arm.name, passed=share >= 0.9, value=share, threshold=0.9,
-                note="below it, a lost answer may be a broken model",
-            ))  # fmt: skip
-    unasked = [name for name in MEASURES if not any(e.eval == name for e in estimates)]
-    found.append(Check(name="every eval had questions to ask", passed=not unasked, note=", ".join(unasked)))
-    return found
+    whole = kept(estimates, [arm.name for arm in spec.study.arms[1:]], "base")
+    return [*whole, all_asked({e.eval for e in estimates}, MEASURES)]
