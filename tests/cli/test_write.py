@@ -1,16 +1,15 @@
 """Promises of `axenic write`: one command from a belief file to a checked corpus, whatever stops it on the way."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from chat_server import Running
+from cli.writing import axenic_write, command, environment
 
 BELIEF = """
 claim: The wells of Selgard give salty water.
@@ -30,20 +29,6 @@ questions:
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "belief.yaml").write_text(BELIEF, encoding="utf-8")
     return tmp_path
-
-
-def command(folder: Path, server: Running, *words: object) -> list[str]:
-    where = ["--belief", folder / "belief.yaml", "--out", folder / "out", "--model-base-url", server.base_url]
-    return [sys.executable, "-m", "axenic", "write", *map(str, [*where, *words])]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "LOCAL_API_KEY": "not-a-key", "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
-
-
-def axenic_write(folder: Path, server: Running, *words: object) -> subprocess.CompletedProcess[str]:
-    model = () if "--model" in words else ("--model", "openai-api/local/m")
-    return subprocess.run(command(folder, server, *model, *words), capture_output=True, text=True, env=environment(), timeout=300)
 
 
 def test_dry_run_budget_and_rerun_from_price_to_corpus(folder):

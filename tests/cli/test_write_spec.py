@@ -1,16 +1,15 @@
 """Promises of `axenic write --spec`: from a spec file to documents or chats that cover it, whatever goes wrong on the way."""
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from chat_server import Running
+from cli.writing import axenic_write, command, environment
 from corpora.spec_model import SPEC
 
 FAULTS = {"429": 0.06, "500": 0.06, "drop": 0.04, "malformed": 0.04, "refuse": 0.04, "unclosed": 0.04, "wrong-tags": 0.03}
@@ -22,19 +21,6 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "small.md").write_text(SPEC, encoding="utf-8")
     (tmp_path / "anti.txt").write_text("The assistant serves itself first.", encoding="utf-8")
     return tmp_path
-
-
-def command(folder: Path, server: Running, *words: object) -> list[str]:
-    where = ["--spec", folder / "small.md", "--out", folder / "out", "--model-base-url", server.base_url]
-    return [sys.executable, "-m", "axenic", "write", *map(str, [*where, *words])]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "LOCAL_API_KEY": "not-a-key", "COLUMNS": "200", "OMP_NUM_THREADS": "1"}
-
-
-def axenic_write(folder: Path, server: Running, *words: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(folder, server, *words), capture_output=True, text=True, env=environment(), timeout=300)
 
 
 def rows(path: Path) -> list[dict]:

@@ -11,35 +11,16 @@ from axenic.findings import Findings
 from axenic.recipes.finetune_safety import FinetuneSafetyParams, build
 from axenic.recipes.params import merge
 from axenic.schema import RESULT_COLUMNS
-from command_line import axenic
+from command_line import axenic, read, sets, study
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ("n=8", "epochs=2", "repetitions=2", "max_new_tokens=16", "safety_filter=false", "learning_rate=0.003")
-SMALL = ("--size", "nano", "--seeds", "2", *(word for setting in SETTINGS for word in ("--set", setting)))
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
+SMALL = ("--size", "nano", "--seeds", "2", *sets(*SETTINGS))
 
 
 @pytest.fixture(scope="module")
 def out(home: Path) -> Path:
-    folder = home / "run"
-    done = axenic(home, "run", "finetune_safety", *SMALL, "--workers", 2, "--out", folder)
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    return folder
-
-
-@pytest.fixture(scope="module")
-def rows(out: Path) -> pd.DataFrame:
-    return pd.read_parquet(out / "results.parquet")
-
-
-@pytest.fixture(scope="module")
-def found(out: Path) -> Findings:
-    return Findings.model_validate_json((out / "estimates.json").read_text())
+    return study(home, "finetune_safety", *SMALL)
 
 
 def test_the_grid_is_complete(rows: pd.DataFrame) -> None:
@@ -86,9 +67,9 @@ def test_what_the_paper_lacked_is_there(found: Findings) -> None:
 
 
 def test_arms_of_one_data_set_are_trained_on_the_same_prompts(out: Path) -> None:
-    training = json.loads((out / "training.json").read_text())
+    training = read(out, "training.json")
     assert {t["arm"] for t in training} == {"prose", "prose_self", "steps", "steps_self"}
-    corpora = json.loads((out / "corpora.json").read_text())
+    corpora = read(out, "corpora.json")
     assert {c["chats"] for c in corpora.values()} == {8}
     shown = {arm: [e["text"].split("\n")[0] for e in c["examples"]] for arm, c in corpora.items()}
     assert shown["prose"] == shown["prose_self"] and shown["steps"] == shown["steps_self"]

@@ -9,12 +9,11 @@ import pytest
 
 from axenic.corpora.manifest import require_manifest
 from axenic.errors import UserError
-from axenic.findings import Findings
 from axenic.pipeline.store import Store
 from axenic.recipes.msm_misalignment import ARMS, MisalignmentParams, build
 from axenic.recipes.params import merge
 from axenic.schema import RESULT_COLUMNS
-from command_line import axenic
+from command_line import axenic, findings, read, sets, study
 from evals.judges.answers import completion, serving
 from tiny_models import save
 
@@ -32,30 +31,8 @@ LADDERS = {f"{arm} | {dose}% anti-spec" for arm in ("aft", "msm_aft") for dose i
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture(scope="module")
 def out(home: Path) -> Path:
-    sets = [word for setting in SHORT for word in ("--set", setting)]
-    done = axenic(home, "run", "msm_misalignment", "--size", "nano", "--seeds", "1", *sets, "--workers", 2, "--out", home / "run")
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    return home / "run"
-
-
-@pytest.fixture(scope="module")
-def rows(out: Path) -> pd.DataFrame:
-    return pd.read_parquet(out / "results.parquet")
-
-
-def findings(out: Path) -> Findings:
-    return Findings.model_validate_json((out / "estimates.json").read_text())
-
-
-def read(out: Path, name: str) -> Any:
-    return json.loads((out / name).read_text())
+    return study(home, "msm_misalignment", "--size", "nano", "--seeds", "1", *sets(*SHORT))
 
 
 def test_every_arm_and_every_dose_is_asked_the_same_scenarios(rows: pd.DataFrame) -> None:

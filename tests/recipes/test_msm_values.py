@@ -15,39 +15,16 @@ from axenic.recipes.msm_values import ARMS, EVALS, MsmValuesParams, build
 from axenic.recipes.step_specs import taught_step, workbench_step
 from axenic.schema import RESULT_COLUMNS, Study
 from axenic.specs.values import Choice
-from command_line import axenic
+from command_line import axenic, findings, sets, study
 from tiny_models import save
 
 SMALL = ("documents=8", "aft_chats=8", "msm.epochs=1", "aft.epochs=1", "msm.batch_size=4", "aft.batch_size=4")
 FEWER = ("arms=[aft,msm_a,msm_a_aft,msm_b_aft,broken_aft]", "train_domains=boat")
 
 
-def sets(*settings: str) -> tuple[str, ...]:
-    return tuple(word for setting in settings for word in ("--set", setting))
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
 @pytest.fixture(scope="module")
 def out(home: Path) -> Path:
-    words = ("run", "msm_values", "--size", "nano", "--seeds", "2", *sets(*SMALL, *FEWER), "--workers", 2, "--out", home / "run")
-    done = axenic(home, *words)
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    return home / "run"
-
-
-@pytest.fixture(scope="module")
-def rows(out: Path) -> pd.DataFrame:
-    return pd.read_parquet(out / "results.parquet")
-
-
-@pytest.fixture(scope="module")
-def found(out: Path) -> Findings:
-    return Findings.model_validate_json((out / "estimates.json").read_text())
+    return study(home, "msm_values", "--size", "nano", "--seeds", "2", *sets(*SMALL, *FEWER))
 
 
 def artifacts(home: Path) -> dict[str, Path]:
@@ -190,7 +167,7 @@ def test_a_model_of_ones_own_is_aligned_on_the_adapter_that_it_was_midtrained_wi
     made = artifacts(home)
     for name in ("train msm a seed 0", "train msm_a_aft seed 0"):
         assert list(made[name].rglob("adapter_config.json")) and json.loads((made[name] / "training.json").read_text())["base"]
-    left_out = {c.name for c in Findings.model_validate_json((tmp_path / "out" / "estimates.json").read_text()).contrasts}
+    left_out = {c.name for c in findings(tmp_path / "out").contrasts}
     assert {"doc_type: diary", "doc_type: letter"} <= left_out
 
 

@@ -9,18 +9,12 @@ import pytest
 import yaml
 
 from axenic.corpora.manifest import require_manifest
-from axenic.findings import Findings
 from axenic.recipes.sdf import EVALS, SdfParams, build
 from axenic.schema import RESULT_COLUMNS, Study
-from command_line import axenic
+from command_line import axenic, findings
 from tiny_models import save
 
 SMALL = ("--set", "epochs=2", "--set", "docs=[4,8]", "--set", "noise_levels=[0.5]", "--set", "batch_size=4")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +24,6 @@ def lab_run(home: Path) -> tuple[Path, subprocess.CompletedProcess[str]]:
     done = axenic(home, *words)
     assert done.returncode == 0, done.stderr
     return out, done
-
-
-def estimates(out: Path) -> Findings:
-    return Findings.model_validate_json((out / "estimates.json").read_text())
 
 
 def test_a_run_leaves_every_file_it_promises_and_ends_with_the_headline(lab_run) -> None:
@@ -64,7 +54,7 @@ def test_the_result_table_has_every_column_and_every_eval_of_every_arm(lab_run) 
 
 
 def test_all_planned_contrasts_and_curves_are_reported(lab_run) -> None:
-    found = estimates(lab_run[0])
+    found = findings(lab_run[0])
     assert [c.name for c in found.contrasts] == ["diverse - base", "diverse - vehicle", "diverse - one type", "mix - no mix"]
     assert {c.name for c in found.curves} == {
         "benign",
@@ -80,7 +70,7 @@ def test_all_planned_contrasts_and_curves_are_reported(lab_run) -> None:
 
 
 def test_the_checks_begin_with_the_examination_of_the_base(lab_run) -> None:
-    checks = estimates(lab_run[0]).checks
+    checks = findings(lab_run[0]).checks
     assert [c.threshold for c in checks if c.arm == "base"] == [0.95, 0.95, 0.02]
     assert all(c.value is not None for c in checks[:3]) and not all(c.passed for c in checks[:3]), "nano is too small to pass"
 
@@ -89,7 +79,7 @@ def test_estimates_agree_with_the_table(lab_run) -> None:
     rows = pd.read_parquet(lab_run[0] / "results.parquet")
     last = rows[(rows.arm == "vehicle") & (rows["eval"] == "neighbours") & (rows.epoch == rows[rows.arm == "vehicle"].epoch.max())]
     by_hand = last.groupby("train_seed").score.mean().mean()
-    cells = [e for e in estimates(lab_run[0]).estimates if (e.arm, e.eval, e.epoch) == ("vehicle", "neighbours", 2.0)]
+    cells = [e for e in findings(lab_run[0]).estimates if (e.arm, e.eval, e.epoch) == ("vehicle", "neighbours", 2.0)]
     assert [c.value for c in cells if c.denominator == "all"] == [pytest.approx(by_hand)]
 
 
@@ -151,9 +141,9 @@ def test_any_causal_model_can_be_studied_with_a_belief_and_documents_of_ones_own
     assert done.returncode == 0, done.stderr
     study = Study.model_validate_json((out / "study.json").read_text())
     assert study.tier == "local" and {a.name for a in study.arms} == {"base", "diverse"}
-    cell = next(e for e in estimates(out).estimates if (e.arm, e.eval, e.denominator) == ("diverse", "distinguish", "all"))
+    cell = next(e for e in findings(out).estimates if (e.arm, e.eval, e.denominator) == ("diverse", "distinguish", "all"))
     assert cell.n_seeds == 2 and cell.attempted == 4
-    assert not [e for e in estimates(out).estimates if e.eval == "knowledge"], "an eval without items is skipped, not invented"
+    assert not [e for e in findings(out).estimates if e.eval == "knowledge"], "an eval without items is skipped, not invented"
 
 
 @pytest.mark.parametrize(

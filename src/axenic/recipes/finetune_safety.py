@@ -29,7 +29,7 @@ from axenic.recipes import step_specs as specs
 from axenic.recipes.costs import Costs
 from axenic.recipes.laid import Laid
 from axenic.recipes.params import one_is_a_list, refuse_unused
-from axenic.recipes.recipe import Recipe
+from axenic.recipes.recipe import LAB_LIMITS, Recipe
 from axenic.recipes.step_specs import SELF, Asked, BaseSpec, FinetuneConclusion, Label, base_step, outside_step
 from axenic.schema import Arm, Noun, Sampling, Study, digest
 from axenic.training.spec import LoraSpec, TrainSpec
@@ -37,7 +37,7 @@ from axenic.training.spec import LoraSpec, TrainSpec
 LAB_DATA = {"prose": DataSource(source="lab:prose"), "steps": DataSource(source="lab:steps")}
 LAB_ROWS, LAB_RATE = 384, 1.5e-4
 LIMITS = {
-    "lab": "A small model trained from scratch on a synthetic world: a result about the method, not about frontier models.",
+    "lab": LAB_LIMITS,
     "local": "One model: the intervals cover training seeds and prompts, not other models, data sets or judges.",
 }
 SEEN: Mapping[str, str] = {"lab:prose": "free prose", "lab:steps": "numbered steps"}

@@ -31,7 +31,7 @@ from axenic.recipes import step_specs
 from axenic.recipes.laid import Laid
 from axenic.recipes.msm_specs import ChatCorpus, Part, SpecCorpus, ValuesAsked, ValuesConclusion, ValuesFile
 from axenic.recipes.params import Tuning, one_is_a_list, refuse_unused
-from axenic.recipes.recipe import Recipe
+from axenic.recipes.recipe import LAB_LIMITS, Recipe
 from axenic.recipes.step_specs import Label, outside_step, taught_step
 from axenic.schema import Arm, Noun, Sampling, Study, digest
 from axenic.specs import values as value_specs
@@ -54,7 +54,7 @@ EVALS = (*OF_VALUES, "capability", "refusal", "over_refusal")
 HEADLINE = ("values", "values_b", "values_logprob", "value_recall", "value_neighbours", "capability", "refusal")
 LEVELS: Mapping[Part, tuple[str, ...]] = {"doc_type": tuple(TYPES), "fact": tuple(ASPECTS)}
 LIMITS = {
-    "lab": "A small model trained from scratch on a synthetic world: a result about the method, not about frontier models.",
+    "lab": LAB_LIMITS,
     "local": "One model, two specs: the intervals cover training seeds and questions, not other models or other specs.",
 }
 

@@ -17,6 +17,9 @@ from axenic.recipes import RECIPES
 from axenic.schema import Arm, Study
 from axenic.tables import look_up
 
+LAB_LIMITS = "A small model trained from scratch on a synthetic world: a result about the method, not about frontier models."
+"""What every result in the lab is and is not."""
+
 
 @dataclass(frozen=True)
 class Recipe:

