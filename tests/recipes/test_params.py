@@ -157,3 +157,18 @@ def test_a_missing_config_file_and_a_binary_one_are_named(tmp_path: Path) -> Non
 def test_an_empty_config_file_changes_nothing(tmp_path: Path) -> None:
     (tmp_path / "empty.yaml").write_text("# nothing\n")
     assert merge(config=tmp_path / "empty.yaml") == Params()
+
+
+LENGTHS = (
+    ({}, {"epochs": 2}),
+    ({"steps": 5}, {"max_steps": 5}),
+    ({"epochs": 3}, {"epochs": 3}),
+    ({"steps": 5, "epochs": 3}, {"max_steps": 5}),
+)
+
+
+@pytest.mark.parametrize(("said", "length"), LENGTHS)
+def test_a_length_that_is_said_replaces_the_default_and_steps_go_before_epochs(said, length) -> None:
+    found = params.Tuning(**said, batch_size=4).over({"epochs": 2, "batch_size": 16, "learning_rate": 1e-4})
+    assert found == {**length, "batch_size": 4, "learning_rate": 1e-4}
+    assert params.Tuning(epochs=3).over({"steps": 9}) == {"epochs": 3}
