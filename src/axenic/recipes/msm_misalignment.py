@@ -325,6 +325,6 @@ RECIPE = Recipe(
     ),
     params=MisalignmentParams,
     build=build,
-    cost="5 minutes on 2 cores with the taught base cached, which is grown once",
+    cost="4 min 57 s on 2 cores with the taught base cached, which is grown once",
     expect="see docs/results.md for what the default run found",
 )

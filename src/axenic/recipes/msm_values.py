@@ -276,6 +276,6 @@ RECIPE = Recipe(
     ),
     params=MsmValuesParams,
     build=build,
-    cost="5 minutes on 2 cores with the taught base cached, which is grown once",
+    cost="3 min 21 s on 2 cores with the taught base cached, which is grown once",
     expect="see docs/results.md for what the default run found",
 )
