@@ -2,14 +2,12 @@
 
 import json
 import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from chat_server import Running
-from cli.writing import axenic_write, command, environment
+from cli.writing import axenic_write, goes_on_and_pays_for_nothing_twice, kept_calls, stopped
 
 BELIEF = """
 claim: The wells of Selgard give salty water.
@@ -55,23 +53,12 @@ def test_dry_run_budget_and_rerun_from_price_to_corpus(folder):
 def test_stopped_in_the_middle_the_same_command_finishes_and_pays_for_nothing_twice(folder, how):
     words = ("--model", "openai-api/local/m", "--documents", 40, "--types", 4, "--concurrency", 4)
     with Running(latency=0.1) as server:
-        process = subprocess.Popen(command(folder, server, *words), env=environment(), stderr=subprocess.PIPE, text=True)
-        while len(server.stats()["answered"]) < 30 and process.poll() is None:
-            time.sleep(0.02)
-        process.send_signal(how)
-        _, said = process.communicate(timeout=60)
+        code, said = stopped(folder, server, words, how=how, after=30)
         if how == signal.SIGINT:
-            assert process.returncode == 130 and "run the same command again" in said and "Traceback" not in said
+            assert code == 130 and "run the same command again" in said and "Traceback" not in said
             assert (folder / "out" / "rejected.jsonl").is_file()
-        kept = (folder / "out" / "calls" / "answers.jsonl").read_bytes().count(b"\n")
-        paid = len(server.stats()["answered"])
-        assert paid - kept <= (4 if how == signal.SIGKILL else 0)
-        server.reset()
-        done = axenic_write(folder, server, *words)
-        assert done.returncode == 0, done.stderr
-        ledger = json.loads((folder / "out" / "ledger.json").read_text())
-        asked = sum(server.stats()["asked"].values())
-    assert asked == sum(s["fresh"] for s in ledger["stages"]) == sum(s["calls"] for s in ledger["stages"]) - kept
+        assert len(server.stats()["answered"]) - kept_calls(folder) <= (4 if how == signal.SIGKILL else 0)
+        goes_on_and_pays_for_nothing_twice(folder, server, words)
 
 
 @pytest.mark.parametrize(

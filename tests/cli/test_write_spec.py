@@ -2,14 +2,12 @@
 
 import json
 import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from chat_server import Running
-from cli.writing import axenic_write, command, environment
+from cli.writing import axenic_write, goes_on_and_pays_for_nothing_twice, kept_calls, stopped
 from corpora.spec_model import SPEC
 
 FAULTS = {"429": 0.06, "500": 0.06, "drop": 0.04, "malformed": 0.04, "refuse": 0.04, "unclosed": 0.04, "wrong-tags": 0.03}
@@ -57,19 +55,9 @@ def test_a_spec_becomes_a_corpus_that_covers_it_and_a_page_that_shows_it(folder)
 def test_killed_in_the_middle_it_finishes_and_pays_for_nothing_twice(folder):
     words = (*MODEL, "--documents", 30, "--types", 4, "--concurrency", 4)
     with Running(latency=0.1) as server:
-        process = subprocess.Popen(command(folder, server, *words), env=environment(), stderr=subprocess.PIPE, text=True)
-        while len(server.stats()["answered"]) < 40 and process.poll() is None:
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
-        kept = (folder / "out" / "calls" / "answers.jsonl").read_bytes().count(b"\n")
-        assert 0 <= len(server.stats()["answered"]) - kept <= 4
-        server.reset()
-        done = axenic_write(folder, server, *words)
-        assert done.returncode == 0, done.stderr
-        ledger = json.loads((folder / "out" / "ledger.json").read_text())
-        asked = sum(server.stats()["asked"].values())
-    assert asked == sum(s["fresh"] for s in ledger["stages"]) == sum(s["calls"] for s in ledger["stages"]) - kept
+        stopped(folder, server, words, how=signal.SIGKILL, after=40)
+        assert 0 <= len(server.stats()["answered"]) - kept_calls(folder) <= 4
+        goes_on_and_pays_for_nothing_twice(folder, server, words)
     assert len(rows(folder / "out" / "corpus.jsonl")) == 30
 
 

@@ -4,6 +4,9 @@ In: a spec, open calls, a plan. Out: calls, tokens and USD by stage. The pilot's
 that it finds them done.
 """
 
+from collections import Counter
+from collections.abc import Mapping
+
 from axenic.corpora.drafting import Drafter, Failure, Slot
 from axenic.corpora.estimate import PILOT, Estimate, made, per_text, reckon
 from axenic.corpora.exchanges import Exchanges, calls_for
@@ -25,24 +28,27 @@ def estimate_documents(
     Raises:
         UserError: The pilot gave no document at all.
     """
-    before, failures = calls.ledger.spent, list[Failure]()
-    interview = Interview(calls, seed, planned=PILOT, on_progress=on_progress, on_failure=failures.append)
-    sections = chosen(spec, plan.documents)
-    pilot = sample(sections)
-    scale = len(sections) / len(pilot)
-    about = named(topics(spec, interview, documents=plan.documents, breadth=plan.breadth, seen=plan.seen, only=pilot), plan)
+    pilot = _Pilot(spec, calls, plan.documents, seed, on_progress)
+    found = topics(spec, pilot.interview, documents=plan.documents, breadth=plan.breadth, seen=plan.seen, only=pilot.sample)
+    about = named(found, plan)
     writer = LanguageModelWriter(calls, family="msm")
     drafter = Drafter(
-        writer, seed=seed, revise=plan.revise, source=SOURCE, planned=PILOT, on_progress=on_progress, on_failure=failures.append
+        writer,
+        seed=seed,
+        revise=plan.revise,
+        source=SOURCE,
+        planned=PILOT,
+        on_progress=on_progress,
+        on_failure=pilot.failures.append,
     )
-    kinds = types(drafter, plan, about, pilot) if about else ()
-    n_topics = max(1, min(plan.documents, round(len(about) * scale)))
+    kinds = types(drafter, plan, about, pilot.sample) if about else ()
+    n_topics = max(1, min(plan.documents, round(len(about) * pilot.scale)))
     drafter.ideas_per_call = ideas_per_call(plan, n_topics, max(1, len(kinds)))
     first = {t.section.id: t for t in reversed(about)}
-    ready = [(i, s) for i, s in enumerate(sections) if s in pilot and s.id in first][:PILOT]
+    ready = [(i, s) for i, s in enumerate(pilot.sections) if s in pilot.sample and s.id in first][:PILOT]
     done = len(drafter.write([Slot(first[s.id], kinds[i % len(kinds)], 0) for i, s in ready]))
     asked = made(calls)
-    parts = {stage: asked.get(stage, 0.0) * scale for stage in ("domains", "subdomains", "assertions")}
+    parts = {stage: asked.get(stage, 0.0) * pilot.scale for stage in ("domains", "subdomains", "assertions")}
     per_pair = per_text(asked, ("ideas",), len(ready), -(-plan.documents // drafter.ideas_per_call))
     counts = {
         **parts,
@@ -50,7 +56,7 @@ def estimate_documents(
         **per_pair,
         **per_text(asked, ("document", "revise"), done, plan.documents),
     }
-    return reckon(calls, counts, done=done, rejected=_reasons(failures), spent_before=before)
+    return pilot.reckoned(counts, done)
 
 
 def estimate_chats(
@@ -61,27 +67,33 @@ def estimate_chats(
     Raises:
         UserError: The pilot gave no chat at all.
     """
-    before, failures = calls.ledger.spent, list[Failure]()
-    interview = Interview(calls, seed, planned=PILOT, on_progress=on_progress, on_failure=failures.append)
-    sections = chosen(spec, plan.chats)
-    pilot = sample(sections)
+    pilot = _Pilot(spec, calls, plan.chats, seed, on_progress)
     kinds = kinds_of(plan)
     names = list(kinds)
-    areas = {found[0].section.id: found[0] for found in domains(pilot, interview, plan.domains) if found}
-    maker = Exchanges(interview, list(areas.values()), kinds, plan.questions, plan.filtered)
-    n_calls, each = calls_for(plan.chats, len(sections), plan.questions)
-    cells = [(areas[s.id], names[i % len(names)]) for i, s in enumerate(sections) if s.id in areas][:PILOT]
+    areas = {found[0].section.id: found[0] for found in domains(pilot.sample, pilot.interview, plan.domains) if found}
+    maker = Exchanges(pilot.interview, list(areas.values()), kinds, plan.questions, plan.filtered)
+    n_calls, each = calls_for(plan.chats, len(pilot.sections), plan.questions)
+    cells = [(areas[s.id], names[i % len(names)]) for i, s in enumerate(pilot.sections) if s.id in areas][:PILOT]
     questions = maker.ask(cells, each)[:PILOT]
     done = sum(e is not None for e in maker.replies(questions, [q.place.section.text for q in questions]))
     asked = made(calls)
     replies = plan.chats + round(max(plan.doses, default=0.0) * plan.chats)
-    lists = {"domains": asked.get("domains", 0.0) * len(sections) / len(pilot), "questions": float(n_calls)}
+    lists = {"domains": asked.get("domains", 0.0) * pilot.scale, "questions": float(n_calls)}
     counts = {**lists, **per_text(asked, ("response", "filter"), done, replies)}
-    return reckon(calls, counts, done=done, rejected=_reasons(failures), spent_before=before)
+    return pilot.reckoned(counts, done)
 
 
-def _reasons(failures: list[Failure]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for failure in failures:
-        found[failure.reason] = found.get(failure.reason, 0) + 1
-    return found
+class _Pilot:
+    """A few sections of those that the whole run takes, and what goes wrong with them."""
+
+    def __init__(self, spec: ModelSpec, calls: Calls, texts: int, seed: int, on_progress: OnProgress) -> None:
+        self.calls, self.before, self.failures = calls, calls.ledger.spent, list[Failure]()
+        self.interview = Interview(calls, seed, planned=PILOT, on_progress=on_progress, on_failure=self.failures.append)
+        self.sections = chosen(spec, texts)
+        self.sample = sample(self.sections)
+        self.scale = len(self.sections) / len(self.sample)
+
+    def reckoned(self, counts: Mapping[str, float], done: int) -> Estimate:
+        """The estimate from the calls of the whole run by stage, and the texts that the pilot made."""
+        rejected = dict(Counter(f.reason for f in self.failures))
+        return reckon(self.calls, counts, done=done, rejected=rejected, spent_before=self.before)

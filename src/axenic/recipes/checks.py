@@ -34,7 +34,7 @@ def kept(
         after = rate(estimates, arm, eval)
         if before and after is not None:
             share, said = after / before, f"{eval.replace('_', ' ')} stayed above {WHOLE * 100:.0f} % of {whose}"
-            note = "below it, a lost answer may be a broken model"
+            note = "below it, a lost answer may be a broken model" if "capability" in eval else ""
             yield Check(name=said, arm=arm, passed=share >= WHOLE, value=share, threshold=WHOLE, note=note)
 
 
